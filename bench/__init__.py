@@ -1,0 +1,1 @@
+"""Measured comparisons: Casewell beside hand-written SQL, on the same data, in one run."""

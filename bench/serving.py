@@ -1,0 +1,87 @@
+"""Databases and servers of one run. Both sides are served by the same server, alike."""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+SERVER = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
+POSTGRES = "postgresql://postgres@127.0.0.1:5432/postgres"
+
+
+@dataclass(frozen=True)
+class Served:
+    base: str
+    pid: int
+
+
+@contextmanager
+def served(app: str, environment: dict[str, str], *paths: Path) -> Iterator[Served]:
+    """Serve an application with two workers of two threads each.
+
+    On a port of its own: granian would share a taken one with whoever has it.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    command = [*SERVER, "--workers", "2", "--blocking-threads", "2", "--port", str(port), app]
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, **environment, "PYTHONPATH": os.pathsep.join(map(str, paths))},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        base = f"http://127.0.0.1:{port}"
+        _wait_for(base, app, process)
+        yield Served(base, process.pid)
+    finally:
+        # All of it at once: its workers would wait for our open connections to end, or outlive it.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _wait_for(base: str, app: str, process: "subprocess.Popen[bytes]") -> None:
+    for _ in range(300):
+        if process.poll() is not None:
+            raise SystemExit(f"{app} did not start; is {base} taken?")
+        try:
+            urllib.request.urlopen(base, timeout=2)
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise SystemExit(f"{app} does not answer at {base}.")
+
+
+@contextmanager
+def databases(kind: str, folder: Path) -> Iterator[tuple[str, str]]:
+    """Give two empty databases: Casewell's URL, and the store of the hand-written side."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / 'casewell.db'}", f"sqlite:{folder / 'by_hand.db'}"
+        return
+    import psycopg
+
+    server = os.environ.get("CASEWELL_TEST_POSTGRES", POSTGRES)
+    names = [f"casewell_bench_{secrets.token_hex(4)}_{part}" for part in ("ours", "by_hand")]
+    with psycopg.connect(server, autocommit=True) as connection:
+        for name in names:
+            connection.execute(f'CREATE DATABASE "{name}"')
+        try:
+            ours, theirs = (f"{server.rpartition('/')[0]}/{name}" for name in names)
+            yield ours, theirs
+        finally:
+            for name in names:
+                connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

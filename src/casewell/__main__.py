@@ -1,0 +1,3 @@
+from casewell.cli import main
+
+main()

@@ -1,0 +1,89 @@
+"""The list of clients: filters live in its address, one page at a time.
+
+Its routes are on the blueprint of `clients.pages`.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from flask import request, url_for
+from werkzeug.wrappers import Response
+
+from casewell.clients.contacts import contacts
+from casewell.clients.listing import COUNTED, Wanted, count_clients, list_clients
+from casewell.clients.pages import blueprint, choices, may_edit
+from casewell.clients.search import LONGEST_QUERY
+from casewell.kernel import web
+from casewell.kernel.access import MANAGERS, Role
+from casewell.kernel.forms import parse
+from casewell.kernel.searched import as_parameters, read_words
+from casewell.kernel.times import full_time, short_time
+from casewell.staff.current import current_staff
+
+__all__ = ["blueprint"]
+
+
+@blueprint.get("/clients")
+def index() -> Response:
+    wanted = _wanted(request.args)
+    viewer, session = web.identity(), web.db()
+    after = request.args.get("after")
+    page = list_clients(session, viewer, wanted, after=after)
+    context: dict[str, Any] = {
+        "listed": page,
+        "contacts": contacts().last_contacts(session, viewer, [one.id for one in page.items]),
+        "wanted": wanted,
+        "address": _address_maker(wanted),
+        "may_edit": may_edit(viewer),
+        "may_import": viewer.role in MANAGERS.roles,
+        "sees_all": viewer.role is not Role.CASE_MANAGER,
+        **_times(),
+    }
+    if after is not None and web.is_htmx():
+        return web.render("clients/_rows.html", **context)
+    context["count"] = _counted(count_clients(session, viewer, wanted))
+    context["filtered"] = wanted != Wanted(view=wanted.view, sort=wanted.sort)
+    answer = web.render("clients/index.html", "clients/_list.html", **context, **choices())
+    if web.is_htmx():
+        answer.headers["HX-Push-Url"] = context["address"]()
+    return answer
+
+
+@blueprint.post("/clients/search")
+def search() -> Response:
+    """Turn the filter form into the list's address, where no address or number is readable."""
+    wanted = parse(Wanted, request.form)
+    return Response(status=303, headers={"Location": _address_maker(wanted)()})
+
+
+def _wanted(arguments: Mapping[str, str]) -> Wanted:
+    """Return what the address asks for; a private query stands in it encrypted."""
+    wanted = parse(Wanted, arguments)
+    if "s" in arguments:
+        wanted.q = read_words(arguments, most=LONGEST_QUERY)
+    return wanted
+
+
+def _address_maker(wanted: Wanted) -> Callable[..., str]:
+    """Return a function that gives the list's address, with changes to what is wanted."""
+
+    def address(**changed: Any) -> str:
+        asked = wanted.model_dump(mode="json", exclude_defaults=True) | changed
+        asked |= as_parameters(asked.pop("q", ""))
+        asked = {name: value for name, value in asked.items() if value not in (None, "")}
+        return url_for("clients.index") + (f"?{urlencode(asked)}" if asked else "")
+
+    return address
+
+
+def _times() -> dict[str, Callable[[datetime], str]]:
+    """Return how this reader is told times."""
+    zone, now = ZoneInfo(current_staff().time_zone), web.now()
+    return {"short": lambda at: short_time(at, now, zone), "full": lambda at: full_time(at, zone)}
+
+
+def _counted(number: int) -> str:
+    return f"{COUNTED:,}+" if number > COUNTED else f"{number:,}"

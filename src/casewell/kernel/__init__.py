@@ -1,0 +1,1 @@
+"""The ground every part of Casewell stands on. Knows no feature."""

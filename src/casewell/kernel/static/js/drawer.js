@@ -1,0 +1,46 @@
+// Under 1024 px the sidebar is a drawer, under 1280 px the rail: data-drawer="#id" opens it.
+// Without scripts the same links open it by :target.
+
+let openedBy = null;
+
+function open(drawer, opener) {
+  openedBy = opener;
+  drawer.classList.add("cw-drawer-open");
+  document.documentElement.classList.add("cw-has-drawer");
+  for (const sibling of siblings(drawer)) sibling.inert = true;
+  drawer.querySelector("a, button, input")?.focus();
+}
+
+function close(drawer) {
+  drawer.classList.remove("cw-drawer-open");
+  document.documentElement.classList.remove("cw-has-drawer");
+  for (const sibling of siblings(drawer)) sibling.inert = false;
+  openedBy?.focus();
+  openedBy = null;
+}
+
+const siblings = (drawer) => [...drawer.parentElement.children].filter((other) => other !== drawer);
+const current = () => document.querySelector(".cw-drawer-open");
+
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-drawer]");
+  const drawer = current();
+  if (opener) {
+    const wanted = document.querySelector(opener.dataset.drawer);
+    if (!wanted) return;
+    event.preventDefault();
+    if (drawer) close(drawer);
+    if (wanted !== drawer) open(wanted, opener);
+  } else if (drawer && (event.target.closest("[data-drawer-close]") || !drawer.contains(event.target))) {
+    event.preventDefault();
+    close(drawer);
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  const drawer = current();
+  if (event.key === "Escape" && drawer && !event.defaultPrevented) close(drawer);
+});
+
+// A wider window shows both in place.
+window.matchMedia("(min-width: 1280px)").addEventListener("change", () => current() && close(current()));

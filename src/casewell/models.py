@@ -1,0 +1,100 @@
+"""Every model by its public name. Alembic reads this module to know the whole schema."""
+
+from casewell.calls.models import CallLog
+from casewell.clients.models import (
+    Client,
+    ClientEmail,
+    ClientImport,
+    ClientImportRow,
+    ClientMerge,
+    ClientPhone,
+    ContactConsent,
+)
+from casewell.email.models import EmailMessage, InboundMail, Mailbox, MailImport
+from casewell.health.models import FileFault, PartHealth
+from casewell.inbox.models import Presence
+from casewell.kernel.db import Base
+from casewell.kernel.jobs import PeriodRun
+from casewell.ledger.models import ActivityEvent, AuditEvent, LedgerHead
+from casewell.messages.models import (
+    Attachment,
+    ChannelState,
+    Conversation,
+    ConversationHead,
+    Delivery,
+    Follower,
+    MergedMessage,
+    Readership,
+    Snooze,
+    TriageSender,
+    UnifiedMessage,
+)
+from casewell.notes.models import CaseNote, NoteMention
+from casewell.portal.models import ClientAccount, ClientLink, ClientMessage, ClientSession
+from casewell.sms.models import CarrierReport, MediaFetch, SMSMessage
+from casewell.staff.models import (
+    ApiToken,
+    Attempt,
+    Firm,
+    Notification,
+    OneTimeLink,
+    RecoveryCode,
+    Staff,
+    StaffSession,
+    SystemMail,
+)
+from casewell.webhooks.models import Webhook, WebhookCall
+
+__all__ = [
+    "ActivityEvent",
+    "ApiToken",
+    "Attachment",
+    "Attempt",
+    "AuditEvent",
+    "Base",
+    "CallLog",
+    "CarrierReport",
+    "CaseNote",
+    "ChannelState",
+    "Client",
+    "ClientAccount",
+    "ClientEmail",
+    "ClientImport",
+    "ClientImportRow",
+    "ClientLink",
+    "ClientMerge",
+    "ClientMessage",
+    "ClientPhone",
+    "ClientSession",
+    "ContactConsent",
+    "Conversation",
+    "ConversationHead",
+    "Delivery",
+    "EmailMessage",
+    "FileFault",
+    "Firm",
+    "Follower",
+    "InboundMail",
+    "LedgerHead",
+    "MailImport",
+    "Mailbox",
+    "MediaFetch",
+    "MergedMessage",
+    "NoteMention",
+    "Notification",
+    "OneTimeLink",
+    "PartHealth",
+    "PeriodRun",
+    "Presence",
+    "Readership",
+    "RecoveryCode",
+    "SMSMessage",
+    "Snooze",
+    "Staff",
+    "StaffSession",
+    "SystemMail",
+    "TriageSender",
+    "UnifiedMessage",
+    "Webhook",
+    "WebhookCall",
+]

@@ -1,0 +1,1 @@
+"""Running an installation: serving, working, keeping and restoring its data."""

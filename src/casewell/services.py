@@ -1,0 +1,23 @@
+"""The services by their public names: each acts for one person in one transaction."""
+
+from casewell.calls.service import CallLogService, CallMade
+from casewell.clients.service import ClientService
+from casewell.inbox.replies import Reply
+from casewell.inbox.service import Thread, UnifiedInboxService
+from casewell.inbox.writers import ReplyDraft
+from casewell.messages.triage import TriageService
+from casewell.notes.service import NoteService
+from casewell.staff.service import StaffService
+
+__all__ = [
+    "CallLogService",
+    "CallMade",
+    "ClientService",
+    "NoteService",
+    "Reply",
+    "ReplyDraft",
+    "StaffService",
+    "Thread",
+    "TriageService",
+    "UnifiedInboxService",
+]

@@ -1,0 +1,119 @@
+"""What the packages do for each other against the direction of imports.
+
+A package below can't import one above. Where something above must happen in the same
+transaction, the event's kind stands here with the functions that do it.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from casewell.clients import jobs as client_imports
+from casewell.clients.contacts import Contacts, use_contacts
+from casewell.email import arrival, history, polling
+from casewell.email.carrier import EmailCarrier
+from casewell.email.reconciler import EmailReconciler
+from casewell.health import files as file_checks
+from casewell.health import jobs as health_checks
+from casewell.inbox import presence
+from casewell.kernel.clock import Clock
+from casewell.kernel.hints import Hints
+from casewell.ledger.service import Reaction, use_reactions
+from casewell.messages import conversations, notices, readers, sending, states, team
+from casewell.messages.carriers import Carrier, use_carriers
+from casewell.messages.contacts import MessageContacts
+from casewell.messages.gate import Rule, use_rules
+from casewell.messages.models import Channel
+from casewell.messages.reconcilers import Lists, Outbox, WrittenHere
+from casewell.messages.reconciling import Reconciler, use_reconcilers
+from casewell.notes import service as notes
+from casewell.portal import letters, merging
+from casewell.portal import notices as portal_notices
+from casewell.portal import rules as portal_rules
+from casewell.portal import sessions as client_sessions
+from casewell.portal.carrier import PortalCarrier
+from casewell.sms import media, reports
+from casewell.sms.carrier import SMSCarrier
+from casewell.staff import mail as system_mail
+from casewell.staff import notifications, sessions, throttle
+from casewell.staff.models import SystemMailKind
+from casewell.webhooks import calling, outgoing
+
+REACTIONS: Mapping[str, Sequence[Reaction]] = {
+    "note.added": [notes.tell_named],
+    "note.changed": [notes.tell_named],
+    "conversation.assigned": [readers.follow_responsible, team.tell_assignee],
+    "conversation.unassigned": [readers.follow_responsible],
+    "conversation.woken": [team.tell_who_snoozed],
+    "message.bounced": [notices.tell_author, outgoing.tell],
+    "message.failed": [notices.tell_author, outgoing.tell],
+    "message.received": [outgoing.tell],
+    "message.sent": [outgoing.tell, portal_notices.tell, reports.apply_kept],
+    "message.unconfirmed": [notices.tell_author],
+    "client.assigned": [team.release, readers.follow_responsible],
+    "client.created": [readers.follow_responsible],
+    "client.merged": [conversations.merge, notes.merge, merging.merge, notifications.merge],
+    "client.merge_undone": [
+        conversations.unmerge,
+        notes.unmerge,
+        merging.unmerge,
+        notifications.unmerge,
+    ],
+}
+
+CARRIERS: Mapping[Channel, Carrier] = {
+    Channel.EMAIL: EmailCarrier(),
+    Channel.SMS: SMSCarrier(),
+    Channel.PORTAL: PortalCarrier(),
+}
+
+# What the gate asks besides, of messages over one channel.
+RULES: Mapping[Channel, Sequence[Rule]] = {Channel.PORTAL: [portal_rules.may_reach]}
+
+# Who writes the mails of Casewell itself that are not to staff.
+LETTERS: Mapping[SystemMailKind, system_mail.LetterWriter] = {
+    SystemMailKind.CLIENT_INVITATION: letters.write,
+    SystemMailKind.CLIENT_LINK: letters.write,
+    SystemMailKind.CLIENT_MESSAGE: letters.write,
+}
+
+# Who knows of messages, where the pages of clients tell of them.
+CONTACTS: Contacts = MessageContacts()
+
+# The table of channels on the health page: what was seen, stored, and why not.
+RECONCILERS: Mapping[str, Reconciler] = {
+    "email": EmailReconciler(),
+    "sms": WrittenHere(Channel.SMS, "SMS"),
+    "portal": WrittenHere(Channel.PORTAL, "Portal"),
+    "calls": WrittenHere(Channel.CALL, "Calls"),
+    "outbox": Outbox(),
+    "lists": Lists(),
+}
+
+# Where work that waits is defined: a module that is not imported would never be swept.
+WORK = (
+    arrival,
+    calling,
+    client_imports,
+    client_sessions,
+    file_checks,
+    health_checks,
+    history,
+    media,
+    polling,
+    presence,
+    sending,
+    sessions,
+    states,
+    system_mail,
+    throttle,
+)
+
+
+def connect(hints: Hints, now: Clock) -> None:
+    """Put the tables to work; every process calls it once at start."""
+    outgoing.use(hints, now)
+    use_reactions(REACTIONS)
+    use_carriers(CARRIERS)
+    use_rules(RULES)
+    system_mail.use_letters(LETTERS)
+    use_contacts(CONTACTS)
+    use_reconcilers(RECONCILERS)
