@@ -17,6 +17,7 @@ from casewell.inbox import presence
 from casewell.kernel.clock import Clock
 from casewell.kernel.hints import Hints
 from casewell.ledger.service import Reaction, use_reactions
+from casewell.ledger.visibility import Readable, use_readable
 from casewell.messages import conversations, notices, readers, sending, states, team
 from casewell.messages.carriers import Carrier, use_carriers
 from casewell.messages.contacts import MessageContacts
@@ -24,6 +25,7 @@ from casewell.messages.gate import Rule, use_rules
 from casewell.messages.models import Channel
 from casewell.messages.reconcilers import Lists, Outbox, WrittenHere
 from casewell.messages.reconciling import Reconciler, use_reconcilers
+from casewell.notes import queries as note_queries
 from casewell.notes import service as notes
 from casewell.portal import letters, merging
 from casewell.portal import notices as portal_notices
@@ -58,6 +60,9 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
         notifications.unmerge,
     ],
 }
+
+# Of which things in the ledger not everyone who sees the client may know.
+READABLE: Mapping[str, Readable] = {"note": note_queries.is_told_of}
 
 CARRIERS: Mapping[Channel, Carrier] = {
     Channel.EMAIL: EmailCarrier(),
@@ -112,6 +117,7 @@ def connect(hints: Hints, now: Clock) -> None:
     """Put the tables to work; every process calls it once at start."""
     outgoing.use(hints, now)
     use_reactions(REACTIONS)
+    use_readable(READABLE)
     use_carriers(CARRIERS)
     use_rules(RULES)
     system_mail.use_letters(LETTERS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -208,3 +209,11 @@ def knock(
 def plain(answer: TestResponse) -> str:
     """Return a body without what differs from one request to the next."""
     return re.sub(r'(csrf[-_]token"? (content|value)=")[^"]*', r"\1", answer.get_data(as_text=True))
+
+
+def unpacked(data: bytes) -> bytes:
+    """Return what a file says: of a workbook, its sheets."""
+    if not zipfile.is_zipfile(io.BytesIO(data)):
+        return data
+    with zipfile.ZipFile(io.BytesIO(data)) as book:
+        return b"".join(book.read(name) for name in book.namelist())

@@ -19,7 +19,7 @@ from casewell.kernel.db import Database
 from casewell.kernel.web import CSP
 from casewell.messages.models import Attachment, ConversationHead, TriageSender, UnifiedMessage
 from casewell.staff.models import ApiToken, Firm, Staff
-from tests.abuse.conftest import SSN, World, knock, routes
+from tests.abuse.conftest import SSN, World, knock, routes, unpacked
 from tests.rigs.installation import Person
 
 INJECTED = "<img src=x onerror=alert(1)>"
@@ -191,7 +191,7 @@ def test_B04_nothing_of_a_colleagues_client_shows_in_any_list(
     for kind in ("csv", "xlsx"):
         exported = person.post("/clients/export", {"format": kind})
         assert exported.status_code == 200
-        assert b"Salas" not in _unpacked(exported.data)
+        assert b"Salas" not in unpacked(exported.data)
     assert person.get("/api/inbox/unread").json["all"] == 0
     assert [c["name"] for c in person.get("/api/clients").json["items"]] == ["Ana Ruiz"]
     colleague = sign_in(world.people["colleague"])
@@ -206,16 +206,6 @@ def _names_nobody(answer: TestResponse, marks: tuple[str, ...], word: str, where
     for mark in marks:
         if mark not in word.lower():
             assert mark not in text, f"{where} tells of {mark!r} to who looks for {word!r}"
-
-
-def _unpacked(data: bytes) -> bytes:
-    import io
-    import zipfile
-
-    if not zipfile.is_zipfile(io.BytesIO(data)):
-        return data
-    with zipfile.ZipFile(io.BytesIO(data)) as book:
-        return b"".join(book.read(name) for name in book.namelist())
 
 
 FORBIDDEN = {

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -14,6 +12,7 @@ from flask import Flask
 from casewell.kernel.access import Role
 from casewell.kernel.forms import Query
 from tests.abuse.conftest import World, routes
+from tests.abuse.forms import Form, Forms
 from tests.rigs.installation import PASSWORD, Person
 
 LONG = "x" * 20_000
@@ -33,37 +32,6 @@ HOSTILE = (
 SINGLE = ("again", "back", "before", "after_message", "client", "group", "images", "message")
 SINGLE += ("q", "s", "sent", "show", "tab", "with", "page", "limit", "offset")
 TELLTALES = ("Traceback", "sqlalchemy", "sqlite3", "psycopg", "/site-packages/", "SELECT ")
-
-
-@dataclass
-class Form:
-    method: str
-    action: str
-    fields: list[tuple[str, str]] = field(default_factory=list)
-
-
-class Forms(HTMLParser):
-    """The forms of a page, with what a browser would send."""
-
-    def __init__(self, address: str, text: str) -> None:
-        super().__init__()
-        self.found: list[Form] = []
-        self._address = address
-        self._select: str | None = None
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        name = given.get("name", "")
-        if tag == "form":
-            action = given.get("hx-post") or given.get("action") or self._address
-            self.found.append(Form(given.get("method", "get").lower(), action))
-        elif not self.found or not name or name == "csrf_token":
-            return
-        elif tag == "input" and given.get("type") not in ("file", "submit"):
-            self.found[-1].fields.append((name, given.get("value", "")))
-        elif tag in ("textarea", "select"):
-            self.found[-1].fields.append((name, ""))
 
 
 def test_R6_no_field_of_any_form_breaks_anything(

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from casewell.clients.models import ClientMerge
 from casewell.kernel.access import Role
 from casewell.ledger.models import ActivityEvent
-from casewell.notes.models import CaseNote, NoteMention
+from casewell.notes.models import READERS_OF_PRIVILEGED, CaseNote, NoteMention
 
 
 @pytest.fixture
@@ -82,6 +82,27 @@ def test_privileged_notes_are_for_attorneys_and_managers(world):
     assert refused.json["code"] == "note_kind_not_allowed"
     form = {"text": "x"}
     assert world.person.post(f"/inbox/notes/{note['id']}/edit", form).status_code == 404
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("place", ["/inbox/c/{}", "/clients/{}"])
+def test_what_happened_tells_of_a_note_only_who_may_read_it(role, place, world, staff, sign_in):
+    """The rail and the client's page; each act is an entry: written, changed, deleted, restored."""
+    acts = {"note written", "note changed", "note deleted", "note restored"}
+    reader = world.person if role is Role.CASE_MANAGER else sign_in(staff(role))
+    address = place.format(world.ana.id)
+
+    def told(kind):
+        note = write(world.attorney, world, kind=kind).json["id"]
+        world.attorney.post(f"/inbox/notes/{note}/edit", {"text": "Other words"})
+        world.attorney.post(f"/inbox/notes/{note}/delete")
+        world.attorney.post(f"/inbox/notes/{note}/restore")
+        page = reader.get(address).text.lower()
+        return {act for act in acts if act in page}
+
+    readable = role in READERS_OF_PRIVILEGED
+    assert told("privileged") == (acts if readable else set())
+    assert told("billing") == acts
 
 
 def test_only_its_writer_changes_a_note_and_the_change_is_told(world, database):

@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 from casewell.clients.contacts import Written, contacts
 from casewell.clients.models import ClientStatus
 from casewell.clients.words import FIELD_WORDS, STATUS_WORDS
+from casewell.kernel.access import Identity
 from casewell.kernel.times import clock_time, day_name, full_time, short_time
 from casewell.ledger.models import ActivityEvent
+from casewell.ledger.visibility import visible_to
 
 MOST = 14
 WORDS_OF = frozenset({"call.held", "message.received", "message.queued", "message.sent"})
@@ -76,6 +78,7 @@ class Happening:
 
 def recent_activity(
     session: Session,
+    viewer: Identity,
     client_id: int,
     now: datetime,
     zone: ZoneInfo,
@@ -83,7 +86,7 @@ def recent_activity(
     most: int = MOST,
     with_messages: bool = True,
 ) -> list[Happening]:
-    """Return the newest events of a client's ledger, in the reader's zone.
+    """Return the newest events of a client's ledger that the viewer may read, in their zone.
 
     A message that left is told of once: by its sending, not by its writing before.
     """
@@ -95,7 +98,7 @@ def recent_activity(
             ActivityEvent.occurred_at,
             ActivityEvent.subject_id,
         )
-        .where(ActivityEvent.client_id == client_id)
+        .where(ActivityEvent.client_id == client_id, visible_to(viewer.role))
         .order_by(ActivityEvent.occurred_at.desc(), ActivityEvent.id.desc())
         .limit(most)
     )

@@ -75,7 +75,7 @@ def show(client_id: int) -> Response:
         since=short_time(client.created_at, now, mine),
         since_full=full_time(client.created_at, mine),
         likenesses=duplicates_of(session, viewer, client) if may_edit(viewer) else [],
-        activity=recent_activity(session, client.id, now, mine),
+        activity=recent_activity(session, viewer, client.id, now, mine),
         conversation=url_for("inbox.conversation", client_id=client.id),
         **choices(),
     )

@@ -26,8 +26,11 @@ def newest_message(session: Session) -> int:
     return session.scalar(sa.select(sa.func.max(queries.messages.c.id))) or 0
 
 
-def newest_note(session: Session) -> int:
-    return session.scalar(sa.select(sa.func.max(CaseNote.id))) or 0
+def newest_note(session: Session, viewer: Identity) -> int:
+    """Return the number of the newest note of those kinds that the viewer may read."""
+    kinds = kinds_for(viewer.role)
+    query = sa.select(CaseNote.id).where(CaseNote.kind.in_(kinds)).order_by(CaseNote.id.desc())
+    return session.scalar(query.limit(1)) or 0
 
 
 @dataclass(frozen=True)

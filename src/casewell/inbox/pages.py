@@ -554,7 +554,7 @@ def thread_context(client_id: int, person: Reader) -> dict[str, Any]:
         "words": presence.in_words(others),
         "unread": sum(card.is_unread for card in cards),
         "thread_seen": newest_message(session),
-        "notes_seen": newest_note(session),
+        "notes_seen": newest_note(session, web.identity()),
         "reader": person,
         "sought": f"note-{note}" if note else f"message-{message}" if message else "",
         "since": person.day(client.created_at.astimezone(person.zone).date()),
@@ -562,7 +562,13 @@ def thread_context(client_id: int, person: Reader) -> dict[str, Any]:
         "composer": composer.context(client),
         "recent_files": _recent_files(client_id, person),
         "happened": recent_activity(
-            session, client_id, person.now, person.zone, most=MOST_LINES, with_messages=False
+            session,
+            web.identity(),
+            client_id,
+            person.now,
+            person.zone,
+            most=MOST_LINES,
+            with_messages=False,
         ),
         "sent_by": sent_by(),
         "may_edit": web.identity().role in EDITORS,

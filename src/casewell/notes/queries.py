@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Select
+from sqlalchemy import ColumnElement, Select
 
 from casewell.clients.models import Client
 from casewell.clients.queries import clients_visible_to
 from casewell.kernel.access import Identity, Role
+from casewell.ledger.models import ActivityEvent
 from casewell.notes.models import CaseNote, NoteKind, readers_of
 from casewell.staff.models import Staff
 
@@ -16,6 +17,17 @@ from casewell.staff.models import Staff
 def kinds_for(role: Role) -> list[NoteKind]:
     """Return the kinds of notes that people of a role may read and write."""
     return [kind for kind in NoteKind if role in readers_of(kind)]
+
+
+def is_told_of(role: Role) -> ColumnElement[bool] | None:
+    """Return what holds for entries of the ledger about notes that people of a role may read.
+
+    That there is a privileged note is a secret as its words are. None: they may read each.
+    """
+    kinds = kinds_for(role)
+    if len(kinds) == len(NoteKind):
+        return None
+    return sa.exists().where(CaseNote.id == ActivityEvent.subject_id, CaseNote.kind.in_(kinds))
 
 
 def notes_of(viewer: Identity, client_id: int) -> Select[Any]:

@@ -47,14 +47,10 @@ class NoteService:
         self._tell(note, "note.added", {"mentions": sorted(self._name(note))})
         return note
 
-    def edit(self, note_id: int, text: str, kind: NoteKind | None = None) -> CaseNote:
-        """Change one's own note, for a day. Raises NotFound, NotYourNote, TooLateToChange or
-        KindNotForYou."""
+    def edit(self, note_id: int, text: str) -> CaseNote:
+        """Change one's own note, for a day. Raises NotFound, NotYourNote or TooLateToChange."""
         note = self.own(note_id)
         self._check_age(note)
-        if kind is not None:
-            self._check(kind)
-            note.kind = kind
         note.text, note.edited_at = text.strip(), self._now()
         named = self._name(note)
         self._tell(note, "note.changed", {"mentions": sorted(named)})
