@@ -175,3 +175,49 @@ def test_pages_hold_each_conversation_once(staff, client, mail_of, sign_in, filt
         found += [row["name"] for row in answer["items"]]
         cursor = f"&cursor={answer['next']}" if answer["next"] else None
     assert found == [f"C{number} Vega" for number in reversed(range(7))]
+
+
+def test_one_clients_messages_are_asked_for_from_a_time_on(staff, client, mail_of, sign_in, clock):
+    """Pages of it hold each once, and what comes in meanwhile moves none of them."""
+    dana = staff()
+    ana = client("Ana", main=dana)
+    start = clock()
+    ids = [mail_of(ana, at=clock.move(hours=1)) for _ in range(7)]
+    person = sign_in(dana)
+    path = f"/api/inbox/client/{ana.id}?limit=2&since="
+
+    def walked(since):
+        found, cursor = [], ""
+        while cursor is not None:
+            answer = person.api("GET", f"{path}{since}{cursor}")
+            assert answer.status_code == 200, answer.json
+            found += [row["id"] for row in answer.json["items"]]
+            cursor = f"&cursor={answer.json['next']}" if answer.json["next"] else None
+            if cursor:
+                mail_of(ana, at=start)
+        return found
+
+    assert walked("2026-03-10T18:00:00Z") == ids[2:][::-1]
+    assert walked("2026-03-10T18:00:01Z") == ids[3:][::-1]
+    assert walked("2026-03-10T13:00:00-05:00") == ids[2:][::-1]
+    assert walked("2026-03-10T22:00:01Z") == []
+    assert len(walked("2026-03-10T15:00:00Z")) >= 7
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("since=yesterday", 422),
+        ("since=2026-03-10T15:00:00", 422),
+        ("since=1e309", 422),
+        ("cursor=nonsense", 400),
+        ("limit=1000000000", 422),
+        ("limit=0", 422),
+        ("offset=-1", 200),
+        ("page=1e309", 200),
+    ],
+)
+def test_P01_one_clients_messages_take_no_odd_bounds(staff, client, sign_in, query, status):
+    dana = staff()
+    path = f"/api/inbox/client/{client(main=dana).id}?{query}"
+    assert sign_in(dana).api("GET", path).status_code == status

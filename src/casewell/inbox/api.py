@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from casewell.clients.models import ClientStatus
 from casewell.inbox.excerpts import excerpt
-from casewell.inbox.forms import InboxQuery, NewReply, PageQuery, SearchQuery
+from casewell.inbox.forms import InboxQuery, MessagesQuery, NewReply, SearchQuery
 from casewell.inbox.narrowing import Narrowing
 from casewell.inbox.queries import ConversationList
 from casewell.inbox.service import UnifiedInboxService
@@ -145,11 +145,13 @@ def conversations(query: InboxQuery) -> dict[str, Any]:
 @api.get(
     "/client/<int:client_id>",
     summary="One client's messages over every channel, newest first",
-    query=PageQuery,
+    query=MessagesQuery,
     answers=MessagePage,
 )
-def client(client_id: int, query: PageQuery) -> dict[str, Any]:
-    return _page(inbox().get_client_inbox(client_id, after=query.cursor, size=query.limit))
+def client(client_id: int, query: MessagesQuery) -> dict[str, Any]:
+    return _page(
+        inbox().get_client_inbox(client_id, since=query.since, after=query.cursor, size=query.limit)
+    )
 
 
 @api.get(

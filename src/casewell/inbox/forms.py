@@ -68,6 +68,14 @@ class PageQuery(Query):
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
+class MessagesQuery(PageQuery):
+    """Which messages of one client the API tells of."""
+
+    since: Instant | None = Field(
+        None, description="From this time on, such as 2026-03-10T15:00:00Z."
+    )
+
+
 class InboxQuery(PageQuery):
     """Which conversations the API tells of."""
 

@@ -18,6 +18,7 @@ from casewell.email.parsed import MailKind
 from casewell.inbox.access import TRIAGING
 from casewell.kernel.access import Identity, Role
 from casewell.kernel.db import BigId
+from casewell.kernel.types import UTCDateTime
 from casewell.messages.models import (
     Attachment,
     Channel,
@@ -147,6 +148,10 @@ def messages_with(client_id: int | sa.BindParameter[int]) -> Select[Any]:
 
 # The same for any client, made once; it is run with {"client": their id}.
 MESSAGES_OF_ONE_CLIENT = messages_with(ONE_CLIENT)
+# And with {"since": a time}: none from before.
+MESSAGES_OF_ONE_CLIENT_SINCE = MESSAGES_OF_ONE_CLIENT.where(
+    messages.c.occurred_at >= sa.bindparam("since", type_=UTCDateTime())
+)
 
 
 @cache

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from casewell.clients.models import Client
 from casewell.inbox import queries
-from casewell.inbox.best_channel import Ways
+from casewell.inbox.best_channel import NAMES, Ways
 from casewell.inbox.errors import KeyUsedElsewhere
 from casewell.inbox.guards import ask_first
 from casewell.inbox.writers import Destination, ReplyDraft
@@ -98,7 +98,7 @@ class Replying:
         best = ways.best
         if best.to is None:
             return ways.mail.chosen(None), ""
-        told = [best.why or f"Auto: {best.to.channel.value}", *best.passed_over]
+        told = [best.why or f"Auto: {NAMES[best.to.channel]}", *best.passed_over]
         return best.to, ". ".join(one.rstrip(".") for one in told) + "."
 
     def _check_time(self, at: datetime | None) -> None:

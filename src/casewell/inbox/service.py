@@ -74,17 +74,25 @@ class UnifiedInboxService:
         self._runtime = runtime
 
     def get_client_inbox(
-        self, client_id: int, *, after: str | None = None, size: int = PAGE
+        self,
+        client_id: int,
+        *,
+        since: datetime | None = None,
+        after: str | None = None,
+        size: int = PAGE,
     ) -> Page[Any]:
-        """Return a client's messages over every channel. Raises NotFound or BadCursor."""
+        """Return a client's messages over every channel, or those from a time on.
+
+        Raises NotFound or BadCursor.
+        """
         self.must_see(client_id)
+        query = queries.MESSAGES_OF_ONE_CLIENT
+        values: dict[str, Any] = {"client": client_id}
+        if since is not None:
+            query = queries.MESSAGES_OF_ONE_CLIENT_SINCE
+            values |= {"since": since}
         return keyset_page(
-            self._session,
-            queries.MESSAGES_OF_ONE_CLIENT,
-            by=MESSAGE_ORDER,
-            after=after,
-            size=size,
-            values={"client": client_id},
+            self._session, query, by=MESSAGE_ORDER, after=after, size=size, values=values
         )
 
     def get_staff_inbox(
