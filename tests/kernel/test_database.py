@@ -2,6 +2,7 @@
 
 import threading
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -36,6 +37,11 @@ def test_S01_twenty_writers_a_long_reader_and_a_backup(runtime, database, firm, 
     assert errors == []
     with database.reading() as session:
         assert session.scalar(sa.select(Firm.name)) == "100"
+
+
+def _of_psycopg(database):
+    url = database.engine.url.set(drivername="postgresql")
+    return url.render_as_string(hide_password=False)
 
 
 def test_foreign_keys_hold(database, clock):
@@ -85,3 +91,25 @@ def test_a_database_that_is_not_there_says_so(tmp_path):
     with pytest.raises(sa.exc.OperationalError), missing.reading() as session:
         session.execute(sa.select(1))
     missing.close()
+
+
+def test_a_connection_that_the_server_ended_is_replaced_before_use(database, firm):
+    with database.reading() as session:
+        session.scalar(sa.select(Firm.name))
+        if not database.is_sqlite:
+            number = session.scalar(sa.select(sa.func.pg_backend_pid()))
+    if not database.is_sqlite:
+        with psycopg.connect(_of_psycopg(database), autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [number])
+    with database.reading() as session:
+        assert session.scalar(sa.select(Firm.name))
+
+
+def test_who_reads_sees_one_moment(database, firm):
+    with database.writing() as session:
+        session.get_one(Firm, 1).name = "Before"
+    with database.reading() as session:
+        assert session.scalar(sa.select(Firm.name)) == "Before"
+        with database.writing() as other:
+            other.get_one(Firm, 1).name = "After"
+        assert session.scalar(sa.select(Firm.name)) == "Before"

@@ -67,11 +67,8 @@ class Export:
 def export_clients(session: Session, viewer: Identity, wanted: Wanted, format: Format) -> Export:
     """Write the clients that the viewer may see and the filter holds, as of one moment.
 
-    Memory stays flat whatever their number. The session must be fresh and for reading alone.
+    Memory stays flat whatever their number. The session is one of `Database.reading`.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        # SQLite's read transactions are snapshots by themselves.
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 handed to the caller
     sheet = _CSVSheet(file) if format is Format.CSV else _XLSXSheet(file)
     sheet.add(HEADINGS)

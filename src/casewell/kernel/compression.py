@@ -23,7 +23,7 @@ def compress(answer: Response) -> None:
     """Compress the body of `answer` where the browser takes it and it is worth it."""
     if answer.mimetype not in _TYPES or answer.is_streamed or answer.direct_passthrough:
         return
-    answer.vary.add("Accept-Encoding")
+    vary_by(answer, "Accept-Encoding")
     if "Content-Encoding" in answer.headers or not request.accept_encodings["gzip"]:
         return
     body = answer.get_data()
@@ -31,6 +31,12 @@ def compress(answer: Response) -> None:
         return
     answer.set_data(_zipped(body))
     answer.headers["Content-Encoding"] = "gzip"
+
+
+def vary_by(answer: Response, header: str) -> None:
+    """Say that the answer depends on a header of the request. (`vary.add` parses and prints.)"""
+    said = answer.headers.get("Vary")
+    answer.headers["Vary"] = f"{said}, {header}" if said else header
 
 
 def _zipped(body: bytes) -> bytes:

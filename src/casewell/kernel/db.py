@@ -1,11 +1,12 @@
 """The database: one `Database` for web, worker and command line alike."""
 
+import select
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -24,6 +25,19 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 
+Use = Literal["statements", "reading", "writing"]
+# How a transaction for each use begins. None: there is none, each statement stands for itself;
+# PostgreSQL's READ COMMITTED would let each see a moment of its own anyway.
+_BEGINS: dict[str, dict[Use, str | None]] = {
+    "sqlite": {"statements": "BEGIN", "reading": "BEGIN", "writing": "BEGIN IMMEDIATE"},
+    "postgresql": {
+        "statements": None,
+        "reading": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        "writing": "BEGIN",
+    },
+}
+# Seconds; by them the system itself notices a server that has vanished without a word.
+_KEEPALIVES = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 3}
 _DO_NOT_WAIT = sa.text("SET LOCAL synchronous_commit TO off")
 
 # SQLite numbers rows by itself only for a column typed INTEGER.
@@ -58,33 +72,30 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.engine = _engine(url, pool_size)
-        self._reading, self._writing = (
-            sessionmaker(
-                self.engine.execution_options(casewell_write=write), expire_on_commit=False
+        self._sessions: dict[Use, sessionmaker[Session]] = {
+            use: sessionmaker(
+                self.engine.execution_options(casewell_use=use), expire_on_commit=False
             )
-            for write in (False, True)
-        )
+            for use in ("statements", "reading", "writing")
+        }
 
     @property
     def is_sqlite(self) -> bool:
         return self.engine.dialect.name == "sqlite"
 
-    def session(self, *, write: bool, patience: timedelta | None = None) -> Session:
+    def session(self, *, write: bool) -> Session:
         """Return a session; the caller commits and closes it.
 
         With `write`, SQLite takes its write lock at the start: a transaction that reads first
-        and writes later would otherwise fail when another wrote in between. `patience` is how
-        long it waits for others' locks, where the usual time is too long.
+        and writes later would otherwise fail when another wrote in between. Without, it costs
+        PostgreSQL no more than its statements.
         """
-        if patience is None:
-            return self._writing() if write else self._reading()
-        wait = int(patience.total_seconds() * 1000)
-        return self._writing(bind=self.engine.execution_options(casewell_wait_ms=wait))
+        return self._sessions["writing" if write else "statements"]()
 
     @contextmanager
     def reading(self, *, patience: timedelta | None = None) -> Iterator[Session]:
-        """Give a session that is rolled back at the end."""
-        with self.session(write=False, patience=patience) as session:
+        """Give a session that sees one moment of the database, however long it reads."""
+        with self._patient("reading", patience) as session:
             yield session
 
     @contextmanager
@@ -94,13 +105,21 @@ class Database:
         """Give a session that is committed at the end, or rolled back on an exception.
 
         `repeatable`: a power cut may undo it, for then the same work is found and done again;
-        the commit does not wait for the disk.
+        the commit does not wait for the disk. `patience` is how long it waits for others' locks,
+        where the usual time is too long.
         """
-        with self.session(write=True, patience=patience) as session:
+        with self._patient("writing", patience) as session:
             if repeatable and not self.is_sqlite:
                 session.execute(_DO_NOT_WAIT)
             yield session
             commit(session)
+
+    def _patient(self, use: Use, patience: timedelta | None) -> Session:
+        if patience is None:
+            return self._sessions[use]()
+        wait = int(patience.total_seconds() * 1000)
+        options = {"casewell_use": use, "casewell_wait_ms": wait}
+        return self._sessions[use](bind=self.engine.execution_options(**options))
 
     def close(self) -> None:
         self.engine.dispose()
@@ -141,11 +160,20 @@ def lock_row(session: Session, model: type[Base], row_id: int) -> None:
 
 
 def _engine(url: str, pool_size: int) -> Engine:
+    """Return an engine in autocommit mode: how a transaction begins, we say ourselves."""
     if not url.startswith("sqlite"):
-        engine = sa.create_engine(url, pool_size=pool_size, max_overflow=10, pool_pre_ping=True)
+        engine = sa.create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=10,
+            isolation_level="AUTOCOMMIT",
+            connect_args=_KEEPALIVES,
+        )
+        event.listen(engine, "connect", _prepare_postgresql)
+        event.listen(engine, "checkout", _refuse_lost)
         event.listen(engine, "begin", _begin_postgresql)
         return engine
-    # autocommit mode: we say BEGIN ourselves, the driver's own is deferred and comes too late
+    # the driver's own BEGIN is deferred and comes too late
     engine = sa.create_engine(
         url, connect_args={"isolation_level": None, "check_same_thread": False}
     )
@@ -169,17 +197,38 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     cursor.close()
 
 
+def _prepare_postgresql(connection: Any, _record: object) -> None:
+    connection.execute("SET TIME ZONE 'UTC'")
+
+
+def _refuse_lost(connection: Any, _record: object, _proxy: object) -> None:
+    """Let the pool replace a connection that the server has ended, without asking the server.
+
+    One that nobody uses has nothing to say; if it has, it is that the connection has ended.
+    """
+    idle = select.poll()
+    idle.register(connection.fileno(), select.POLLIN)
+    if idle.poll(0):
+        raise sa.exc.DisconnectionError
+
+
 def _begin_postgresql(connection: Connection) -> None:
-    wait = connection.get_execution_options().get("casewell_wait_ms", BUSY_TIMEOUT_MS)
+    options = connection.get_execution_options()
+    begin = _BEGINS["postgresql"][options.get("casewell_use", "writing")]
+    if begin is None:
+        return
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute(begin)
+    wait = options.get("casewell_wait_ms", BUSY_TIMEOUT_MS)
     if wait != BUSY_TIMEOUT_MS:
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {wait}")
+        driver.execute(f"SET LOCAL lock_timeout = {wait}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
-    write = options.get("casewell_write", True)
+    driver: Any = connection.connection.dbapi_connection
     wait = options.get("casewell_wait_ms", BUSY_TIMEOUT_MS)
     if connection.info.get("busy_timeout", BUSY_TIMEOUT_MS) != wait:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {wait}")
+        driver.execute(f"PRAGMA busy_timeout = {wait}")
         connection.info["busy_timeout"] = wait
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    driver.execute(_BEGINS["sqlite"][options.get("casewell_use", "writing")])

@@ -1,6 +1,7 @@
 """Input, parsed once: the same pydantic models read HTML forms and JSON bodies."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
@@ -86,12 +87,13 @@ def _without_empty(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in filled.items() if value not in ("", [])}
 
 
-def _list_fields(form: type[BaseModel]) -> set[str]:
-    return {
+@cache
+def _list_fields(form: type[BaseModel]) -> frozenset[str]:
+    return frozenset(
         info.alias or name
         for name, info in form.model_fields.items()
         if str(info.annotation).startswith(("list[", "typing.Optional[list[", "tuple["))
-    }
+    )
 
 
 def problems(error: ValidationError) -> dict[str, str]:

@@ -15,7 +15,9 @@ from uuid import uuid4
 import structlog
 from flask import Flask, Response, current_app, flash, g, jsonify, redirect, request, url_for
 from flask import render_template as render_jinja
+from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -30,7 +32,7 @@ from casewell.kernel.access import (
     check_complete,
     enforce,
 )
-from casewell.kernel.compression import compress
+from casewell.kernel.compression import compress, vary_by
 from casewell.kernel.db import LARGEST_ID, commit
 from casewell.kernel.errors import (
     CasewellError,
@@ -49,6 +51,14 @@ CSP = (
     "font-src 'self'; connect-src 'self'; manifest-src 'self'; frame-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
 )
+_GUARDS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
 PROBLEM = "application/problem+json"
 MAX_BODY = 45_000_000
 MAX_FORM_MEMORY = 2_000_000
@@ -101,6 +111,7 @@ def install(
         TRAP_HTTP_EXCEPTIONS=False,
         PROPAGATE_EXCEPTIONS=False,
     )
+    app.session_interface = _Sessions(app)
     csrf.init_app(app)
     if hops := settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
@@ -135,6 +146,16 @@ def install(
     app.register_error_handler(CSRFError, _answer_csrf)
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(Exception, _answer_bug)
+
+
+class _Sessions(SecureCookieSessionInterface):
+    """Flask's own, which would make what reads and signs a cookie anew for each request."""
+
+    def __init__(self, app: Flask) -> None:
+        self._serializer = super().get_signing_serializer(app)
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        return self._serializer
 
 
 def takes_bodies_up_to(limit: Callable[[Settings], int]) -> Callable[[View], View]:
@@ -413,13 +434,11 @@ _WAYS_OUT = {
 
 
 def _finish(answer: Response) -> Response:
-    session: Session | None = g.get("session")
+    session: Session | None = g.pop("session", None)
     if session is not None:
-        if answer.status_code < 400:
+        if answer.status_code < 400 and request.method not in SAFE_METHODS:
             commit(session)
-        else:
-            session.rollback()
-        session.close()
+        session.close()  # which rolls back what is not committed
     if answer.status_code >= 400 and (acts := g.pop("on_refusal", None)):
         with runtime().database.writing() as refused:
             for act in acts:
@@ -445,18 +464,16 @@ def _tell(answer: Response) -> None:
 
 def _add_headers(answer: Response) -> None:
     headers = answer.headers
-    headers.setdefault("Content-Security-Policy", CSP)
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("X-Frame-Options", "DENY")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-    if runtime().settings.https:
-        headers.setdefault("Strict-Transport-Security", HSTS)
+    given = {name.lower() for name in headers.keys()}  # noqa: SIM118 iterating gives pairs
+    for name, value in _GUARDS.items():
+        if name.lower() not in given:
+            headers.add(name, value)
+    if runtime().settings.https and "strict-transport-security" not in given:
+        headers.add("Strict-Transport-Security", HSTS)
     if request.endpoint != "static":
         if "no-store" not in headers.get("Cache-Control", ""):
             headers["Cache-Control"] = "no-store"
-        answer.vary.add("HX-Request")
+        vary_by(answer, "HX-Request")
 
 
 def _close(_error: BaseException | None) -> None:

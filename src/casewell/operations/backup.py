@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from casewell.kernel.db import Base, Database
+from casewell.kernel.db import Base
 from casewell.kernel.errors import CasewellError
 from casewell.kernel.runtime import Runtime
 from casewell.kernel.types import Encrypted, Sealed, UTCDateTime
@@ -75,7 +75,7 @@ def _write(runtime: Runtime, raw: BinaryIO) -> Counted:
     counts: dict[str, int] = {}
     keys: set[str] = set()
     with tarfile.open(fileobj=raw, mode="w:gz", compresslevel=3) as archive:
-        with _Snapshot(runtime.database) as session:
+        with runtime.database.reading() as session:
             at_revision = revision(runtime.database)
             for table in Base.metadata.sorted_tables:
                 with tempfile.TemporaryFile() as file:
@@ -102,21 +102,6 @@ def _write(runtime: Runtime, raw: BinaryIO) -> Counted:
         }
         _add(archive, MANIFEST, io.BytesIO(json.dumps(manifest, indent=1).encode()))
     return Counted(made_at, sum(counts.values()), len(keys) - len(missing))
-
-
-class _Snapshot:
-    """A session that sees one moment of the database, however long it reads."""
-
-    def __init__(self, database: Database) -> None:
-        self._session = database.session(write=False)
-        if not database.is_sqlite:
-            self._session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-
-    def __enter__(self) -> Session:
-        return self._session
-
-    def __exit__(self, *_: object) -> None:
-        self._session.close()
 
 
 def _dump(session: Session, table: sa.Table, file: Any, keys: set[str]) -> int:

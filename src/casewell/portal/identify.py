@@ -18,7 +18,7 @@ def identify_client() -> ClientIdentity | None:
     cookie = request.cookies.get(sessions.cookie_of(runtime.settings))
     if not cookie:
         return None
-    with runtime.database.reading() as session:
+    with runtime.database.session(write=False) as session:
         row = sessions.find_alive(session, cookie, runtime.settings, web.now())
     if row is None:
         return None

@@ -61,4 +61,4 @@ def _looking() -> AbstractContextManager[Session]:
     """
     if request.method in SAFE_METHODS:
         return nullcontext(db())
-    return runtime().database.reading()
+    return runtime().database.session(write=False)
