@@ -1,6 +1,7 @@
 """What holds for every request, whatever the route."""
 
 import gzip
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -118,6 +119,24 @@ def test_P02_a_body_over_the_limit_is_413_before_it_is_read(owner):
         environ_overrides={"CONTENT_LENGTH": "100000000000"},
     )
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "body"),
+    [
+        ("/sign-in", "application/x-www-form-urlencoded", b"a=1&" * 11_000_000),
+        ("/portal/sign-in", "application/x-www-form-urlencoded", b"a=1&" * 11_000_000),
+        ("/api/clients", "application/json", b"[" + b"1," * 20_000_000 + b"1]"),
+    ],
+)
+def test_P02_what_brings_no_files_is_refused_before_it_is_read(owner, path, kind, body):
+    """Millions of fields would take seconds and gigabytes, from people nobody knows."""
+    began = time.monotonic()
+    answer = owner.http.post(
+        path, data=body, content_type=kind, headers={"X-CSRFToken": owner.csrf()}
+    )
+    assert answer.status_code == 413
+    assert time.monotonic() - began < 2
 
 
 @pytest.mark.parametrize(

@@ -171,14 +171,19 @@ def takes_bodies_up_to(limit: Callable[[Settings], int]) -> Callable[[View], Vie
 def _limit_body(settings: Settings) -> None:
     """Set the limit before anything reads the request: checking its CSRF token reads it whole."""
     view = current_app.view_functions[request.endpoint or ""]
-    limit: Callable[[Settings], int] | None = getattr(view, "largest_body", None)
-    if limit is None:
-        return
-    request.max_content_length = limit(settings)
-    if (request.content_length or 0) > limit(settings):
+    of_view: Callable[[Settings], int] | None = getattr(view, "largest_body", None)
+    if of_view is not None:
+        limit = of_view(settings)
+    elif request.mimetype == "multipart/form-data":
+        limit = MAX_BODY
+    else:
+        # Without files. A form of a few dozen megabytes would be millions of fields.
+        limit = MAX_FORM_MEMORY
+    request.max_content_length = limit
+    if (request.content_length or 0) > limit:
         raise TooLarge(
-            f"That is more than {limit(settings) // 1_000_000:,} MB, which is the most that is "
-            "taken here. Nothing was saved."
+            f"That is more than {limit // 1_000_000:,} MB, which is the most that is taken here. "
+            "Nothing was saved."
         )
 
 
