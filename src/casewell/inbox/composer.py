@@ -13,7 +13,7 @@ from casewell.inbox.changes import newest_message
 from casewell.inbox.reader import reader
 from casewell.inbox.replies import Reply, message_text
 from casewell.kernel import web
-from casewell.kernel.errors import InvalidInput
+from casewell.kernel.errors import InvalidInput, NotFound
 from casewell.kernel.times import clock_time, day_name
 from casewell.messages.models import Channel
 
@@ -21,11 +21,15 @@ MORNING = 9
 
 
 def context(client: Client) -> dict[str, Any]:
-    """Return what an empty composer shows; `again` brings a message back that was undone."""
+    """Return what an empty composer shows; `again` brings a message back that was undone.
+
+    Raises NotFound where that is another client's.
+    """
     again = web.row_number("again")
     text = None
     if again is not None:
-        inbox().get_message(again)
+        if inbox().get_message(again).client_id != client.id:
+            raise NotFound
         text = message_text(web.db(), again)
     ways = Ways(web.db(), web.runtime(), client)
     best = ways.best
