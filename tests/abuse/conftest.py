@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
@@ -33,10 +34,13 @@ from casewell.ledger.service import Actor
 from casewell.messages.files import store_attachment
 from casewell.messages.models import TriageSender
 from casewell.notes.models import CaseNote
+from casewell.portal import sessions
+from casewell.portal.models import ClientAccount
 from casewell.staff import links, tokens
 from casewell.staff.models import LinkKind, Notification, NotificationKind, Staff, StaffSession
+from casewell.staff.passwords import hash_password
 from casewell.webhooks.models import SECRET_CONTEXT, Webhook
-from tests.rigs.installation import Person
+from tests.rigs.installation import PASSWORD, Person
 
 # The SSN is one that is never issued.
 SSN = "900-12-3456"
@@ -73,7 +77,9 @@ def world(
     people["dana"] = people["case_manager"]
     people["colleague"] = colleague = staff(Role.CASE_MANAGER, name="Marcus Hill")
     mine = client("Ana", "Ruiz", main=people["dana"], emails=["ana@example.com"])
-    hidden = client("Bruno", "Salas", main=colleague, emails=["bruno@example.com"])
+    hidden = client(
+        "Bruno", "Salas", main=colleague, emails=["bruno@example.com"], phones=["+13125550123"]
+    )
     made = World(people, mine, hidden)
     incoming = mail_of(hidden, "The zebra letter came", html="<p>The zebra letter came</p>")
     mail_of("stranger@example.net", "A zebra wrote")
@@ -182,6 +188,32 @@ def world(
             "token": link,
         }
     return made
+
+
+@pytest.fixture
+def in_portal(app: Flask, runtime: Runtime) -> Callable[[Client], Person]:
+    """Gives a client a browser that has just signed in at the portal, and an account at first."""
+
+    def enter(client: Client) -> Person:
+        with runtime.database.writing() as session:
+            of_client = sa.select(ClientAccount).where(ClientAccount.client_id == client.id)
+            account = session.scalar(of_client)
+            if account is None:
+                email = client.emails[0].address
+                account = ClientAccount(
+                    client_id=client.id,
+                    email=email,
+                    password_hash=hash_password(PASSWORD),
+                    created_at=runtime.now(),
+                )
+                session.add(account)
+                session.flush()
+            token = sessions.begin(session, account.id, runtime.now())
+        person = Person(app)
+        person.http.set_cookie(sessions.cookie_of(runtime.settings), token)
+        return person
+
+    return enter
 
 
 def routes(app: Flask, *, unsafe: bool | None = None) -> list[tuple[Rule, str]]:

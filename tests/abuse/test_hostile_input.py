@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from flask import Flask
 
+from casewell.access_table import TABLE
+from casewell.clients.models import Client
 from casewell.kernel.access import Role
 from casewell.kernel.forms import Query
 from tests.abuse.conftest import World, routes
@@ -92,6 +94,45 @@ def test_R6_no_parameter_of_any_address_breaks_anything(
             for query in (dict.fromkeys(names, hostile), *_alone(names, hostile)):
                 answer = person.get(address, query_string=query)
                 _is_told_well(answer, f"{address} {str(query)[:80]!r}")
+
+
+BOUNDS = (
+    {"limit": "1000000000", "size": "1000000000", "shown": "1000000000"},
+    {"offset": "-1", "limit": "-1", "after": "-1", "before": "-1", "since": "-1"},
+    {"page": "1e309", "limit": "1e309", "cursor": "1e309", "size": "1e309", "known": "1e309"},
+)
+
+
+@pytest.mark.parametrize("who", ["owner", "client"])
+def test_P01_bounds_beyond_reason_are_refused_or_left_alone(
+    who: str,
+    app: Flask,
+    world: World,
+    sign_in: Callable[..., Person],
+    in_portal: Callable[[Client], Person],
+    count_queries: Callable[..., Any],
+) -> None:
+    """Each alone: 4xx, or the answer that comes without it; never more statements, or more rows."""
+    client = in_portal(world.hidden) if who == "client" else None
+    person = client or sign_in(world.people[who])
+    tried = 0
+    for rule, method in routes(app, unsafe=False):
+        audience, address = TABLE[rule.endpoint], world.address(rule)
+        if method != "GET" or bool(audience.clients) != (who == "client"):
+            continue
+        person.get(address)
+        with count_queries() as plainly:
+            person.get(address)
+        for bounds in BOUNDS:
+            for name, value in bounds.items():
+                with count_queries() as asked:
+                    answer = person.get(address, query_string={name: value})
+                what = f"{address}?{name}={value}"
+                _is_told_well(answer, what)
+                assert len(asked) <= len(plainly) + 2, what
+                assert not any(f"LIMIT {value}" in one for one in asked.seen), what
+                tried += 1
+    assert tried > (30 if who == "client" else 500)
 
 
 def _alone(names: set[str], hostile: str) -> Iterator[dict[str, str]]:

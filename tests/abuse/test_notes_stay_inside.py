@@ -34,7 +34,7 @@ from casewell.kernel.settings import Settings
 from casewell.ledger.service import SYSTEM, Actor, Event, record
 from casewell.messages.models import Delivery, MessageStatus, UnifiedMessage
 from casewell.notes.models import CaseNote, NoteKind
-from casewell.portal import links, sessions
+from casewell.portal import links
 from casewell.portal.models import ClientAccount, ClientLinkKind
 from casewell.providers.files import FileStore
 from casewell.providers.http import WebClient
@@ -179,17 +179,11 @@ def noted(
 
 
 @pytest.fixture
-def in_portal(app: Flask, noted: Noted, runtime: Runtime) -> Callable[[], Person]:
+def enter(
+    noted: Noted, world: World, in_portal: Callable[[Client], Person]
+) -> Callable[[], Person]:
     """The client of the notes, in a browser that has just signed in at the portal."""
-
-    def enter() -> Person:
-        with runtime.database.writing() as session:
-            token = sessions.begin(session, noted.account_id, runtime.now())
-        person = Person(app)
-        person.http.set_cookie(sessions.cookie_of(runtime.settings), token)
-        return person
-
-    return enter
+    return lambda: in_portal(world.hidden)
 
 
 @pytest.fixture
@@ -451,17 +445,17 @@ def portal_world(
     noted: Noted,
     world: World,
     runtime: Runtime,
-    in_portal: Callable[[], Person],
+    enter: Callable[[], Person],
     time_goes_by: Callable[[], None],
 ) -> PortalWorld:
     """Words both ways, one with a file."""
     sent = {"body": "See this.", "key": "a-key-of-a-form", "file": (io.BytesIO(b"x"), "a.txt")}
-    wrote = in_portal().post("/portal/messages", sent, content_type="multipart/form-data")
+    wrote = enter().post("/portal/messages", sent, content_type="multipart/form-data")
     assert wrote.status_code == 303
     body = {"client_id": world.hidden.id, "body": "By Friday.", "channel": "portal"}
     assert noted.colleague.api("POST", "/api/inbox/reply", body).status_code == 201
     time_goes_by()
-    page = in_portal().get("/portal/messages").text
+    page = enter().get("/portal/messages").text
     assert "By Friday." in page
     own = re.findall(r"/portal/messages/([\w-]+)/files/0", page)
     with runtime.database.writing() as session:
@@ -494,7 +488,7 @@ def test_no_route_of_the_portal_shows_a_client_a_note(
     world: World,
     app: Flask,
     runtime: Runtime,
-    in_portal: Callable[[], Person],
+    enter: Callable[[], Person],
     portal_world: PortalWorld,
 ) -> None:
     """Each is reached with what it takes: one that refuses the client proves nothing."""
@@ -508,7 +502,7 @@ def test_no_route_of_the_portal_shows_a_client_a_note(
             )
         address, body = portal_world.address(world, rule), portal_world.body(rule.endpoint)
         for query in portal_world.queries(rule.endpoint):
-            for answer in _asked(in_portal(), method, address, body, query):
+            for answer in _asked(enter(), method, address, body, query):
                 what = f"{method} {rule.rule} {query}: {answer.status_code}"
                 _shows_no_note(answer, what)
                 assert answer.status_code < 400, f"{what}: say in PortalWorld what it takes"
@@ -516,15 +510,15 @@ def test_no_route_of_the_portal_shows_a_client_a_note(
                 assert not back or rule.endpoint == "portal_sign_in.sign_out", what
                 walked.add(rule.endpoint)
     assert walked == {name for name, audience in TABLE.items() if audience.clients}
-    assert "Here it is." in in_portal().get("/portal/messages").text
+    assert "Here it is." in enter().get("/portal/messages").text
 
 
 def test_no_route_that_is_open_shows_anybody_a_note(
-    noted: Noted, world: World, app: Flask, in_portal: Callable[[], Person]
+    noted: Noted, world: World, app: Flask, enter: Callable[[], Person]
 ) -> None:
     """By nobody and by the client, of this client and signed with what only the firm knows."""
     walked = set()
-    for person in (Person(app), in_portal()):
+    for person in (Person(app), enter()):
         for rule, method in routes(app):
             if not TABLE[rule.endpoint].public or rule.endpoint in ENDS:
                 continue
@@ -535,9 +529,9 @@ def test_no_route_that_is_open_shows_anybody_a_note(
 
 
 def test_B01_no_route_of_staff_shows_a_client_anything(
-    noted: Noted, world: World, app: Flask, in_portal: Callable[[], Person]
+    noted: Noted, world: World, app: Flask, enter: Callable[[], Person]
 ) -> None:
-    person = in_portal()
+    person = enter()
     for rule, method in routes(app):
         if not TABLE[rule.endpoint].clients:
             for answer in _asked(person, method, world.address(rule), {}, {}):
