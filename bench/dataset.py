@@ -254,13 +254,10 @@ def _renumber(connection: sa.Connection) -> None:
 
 
 def _analyze(runtime: Runtime) -> None:
-    with runtime.database.engine.connect() as connection:
-        if runtime.database.is_sqlite:
-            connection.exec_driver_sql("ANALYZE")
-            connection.commit()
-            return
-        plain = connection.execution_options(isolation_level="AUTOCOMMIT")
-        plain.exec_driver_sql("VACUUM ANALYZE")
+    how = "ANALYZE" if runtime.database.is_sqlite else "VACUUM ANALYZE"
+    with runtime.database.session(write=False) as session:  # no transaction on PostgreSQL
+        session.execute(sa.text(how))
+        session.commit()
 
 
 def _batches(rows: Any) -> Iterator[list[Any]]:

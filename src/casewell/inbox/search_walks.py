@@ -6,6 +6,7 @@ today. No walk goes on for ever: one that finds little rests, and tells where.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -31,8 +32,13 @@ from casewell.kernel.search import SPAN, Words, tsquery, tsvector
 from casewell.messages.position import Position
 
 INDEXED = ("subject", "body_text")
-FIRST_BATCH = 64
+# Hits beyond those wanted: the last one then mostly lies in a span that is older than all wanted.
+INTO_OLDER_SPANS = 8
+FIRST_BATCH = 256
 LARGEST_BATCH = 4096
+# Hits of PostgreSQL's index that are read before the newest messages are looked through for them.
+SOME_HITS = 2_000
+NEWEST = (20_000, 160_000)
 # Messages that a search without words, or one for a phrase, looks at before it rests.
 LOOKED_THROUGH = 4096
 ROUNDS = 5
@@ -69,8 +75,7 @@ def walk(
     given["words"] = words.for_postgresql()
     if phrases := words.phrases_for_postgresql():
         return _phrases_of_postgresql(session, viewer.role, sought, given, most, phrases)
-    rows = session.execute(_newest(viewer.role, sought), {**given, "rows": most})
-    return Found([Position(*row) for row in rows])
+    return Found(_newest_of_postgresql(session, viewer.role, sought, given, most))
 
 
 def _walk_sqlite(
@@ -80,26 +85,26 @@ def _walk_sqlite(
     # Whatever is older is not sought.
     oldest = max(given["not_before"], BEFORE_ALL + MOMENT) - MOMENT if sought.after else BEFORE_ALL
     found: list[Position] = []
-    below, batch = AFTER_ALL.id, FIRST_BATCH
+    below, wanted = AFTER_ALL.id, most + INTO_OLDER_SPANS
     while True:
-        walk = {**given, "below": below, "rows": batch}
-        last, walked = 0, 0
-        for number, at, count in session.execute(_batch(role, sought), walk):
-            if at is None:
-                last, walked = number, count
-            else:
-                found.append(Position(at, number))
-        found = sorted(found, reverse=True)[:most]
-        if walked < batch:
+        # The database looks for a hit when it is asked for: what is left is never looked for.
+        with session.execute(_by_number(role, sought), {**given, "below": below}) as hits:
+            near = hits.fetchmany(wanted)
+        found = sorted([*found, *(Position(*row) for row in near)], reverse=True)[:most]
+        if len(near) < wanted:
             break
-        last_span = (last - 1) // SPAN
+        last = near[-1].id
         newer_than = found[-1].at if len(found) == most else oldest
-        wanted = {"last_span": last_span, "before": given["before"], "newer_than": newer_than}
-        span = session.scalar(_NEXT_SPAN, wanted)
+        bounds = {
+            "last_span": (last - 1) // SPAN,
+            "before": given["before"],
+            "newer_than": newer_than,
+        }
+        span = session.scalar(_NEXT_SPAN, bounds)
         if span is None:
             break
         below = min(last, (span + 1) * SPAN)
-        batch = min(4 * batch, LARGEST_BATCH)
+        wanted = min(4 * wanted, LARGEST_BATCH)
     return found
 
 
@@ -122,44 +127,91 @@ _NEXT_SPAN = (
 
 
 @cache
-def _batch(role: Role, sought: Sought) -> sa.CompoundSelect[Any]:
-    """Of the next hits by number those to show; and a row with the last number, and how many."""
+def _by_number(role: Role, sought: Sought) -> sa.Select[Any]:
+    """Every hit to be shown, by number from the last; to be read no further than needed."""
     index = sa.table("messages_search", sa.column("rowid"))
-    hits = (
-        sa.select(index.c.rowid.label("id"))
+    return (
+        sa.select(messages.c.occurred_at, messages.c.id)
+        .select_from(index)
+        .join(messages, messages.c.id == index.c.rowid)
+        .join(clients, clients.c.id == messages.c.client_id)
         .where(
             sa.text("messages_search MATCH :words"),
             index.c.rowid < sa.bindparam("below", type_=ID),
+            shown(role, messages, sought),
         )
         .order_by(index.c.rowid.desc())
-        .limit(sa.bindparam("rows", type_=sa.Integer))
-        .cte("hits")
-        .prefix_with("MATERIALIZED")
     )
-    seen = (
-        sa.select(hits.c.id, messages.c.occurred_at, sa.literal(None, sa.Integer).label("walked"))
-        .select_from(hits)
-        .join(messages, messages.c.id == hits.c.id)
-        .join(clients, clients.c.id == messages.c.client_id)
-        .where(shown(role, messages, sought))
-    )
-    end = sa.select(sa.func.min(hits.c.id), sa.literal(None, TIME), sa.func.count())
-    return seen.union_all(end.select_from(hits))
+
+
+def _newest_of_postgresql(
+    session: Session, role: Role, sought: Sought, given: Given, most: int
+) -> list[Position]:
+    """Return the newest hits: of rare words among all hits, of common ones from the newest on.
+
+    The index gives hits in no order. To read a hundred thousand for the sake of twenty takes
+    seconds; to look among the newest messages first, milliseconds.
+    """
+    given = {**given, "rows": most}
+    found = session.execute(_newest(role, sought, Among.SOME), given).all()
+    if not found[0].has_more:
+        return [Position(at, number) for at, number, _ in found if at is not None]
+    for messages_looked_at in NEWEST:
+        bound = {**given, "looked_at": messages_looked_at}
+        if (since := session.scalar(_SINCE, bound)) is None:
+            break
+        window = {**given, "since": since}
+        near = session.execute(_newest(role, sought, Among.SINCE), window).all()
+        if len(near) == most:
+            return [Position(*row) for row in near]
+    rows = session.execute(_newest(role, sought, Among.ALL), given)
+    return [Position(*row) for row in rows]
+
+
+_SINCE = (
+    sa.select(messages.c.occurred_at)
+    .where(sa.tuple_(messages.c.occurred_at, messages.c.id) < sa.tuple_(BEFORE, BEFORE_ID))
+    .order_by(messages.c.occurred_at.desc(), messages.c.id.desc())
+    .offset(sa.bindparam("looked_at", type_=sa.Integer))
+    .limit(1)
+)
+
+
+class Among(Enum):
+    """Which hits are looked at: some in no order, with whether there are more; those since a
+    time; all."""
+
+    SOME = auto()
+    SINCE = auto()
+    ALL = auto()
 
 
 @cache
-def _newest(role: Role, sought: Sought) -> sa.Select[Any]:
+def _newest(role: Role, sought: Sought, among: Among) -> sa.Select[Any]:
     """The newest hits. MATERIALIZED: the planner would else walk by time and read every text."""
     found = tsvector(messages, INDEXED).op("@@")(tsquery(sa.bindparam("words", type_=sa.String)))
     columns = [messages.c[name] for name in ("id", "occurred_at", *LOOKED_AT)]
-    hits = sa.select(*columns).where(found).cte("hits").prefix_with("MATERIALIZED")
-    return (
-        sa.select(hits.c.occurred_at, hits.c.id)
-        .join(clients, clients.c.id == hits.c.client_id)
-        .where(shown(role, hits, sought))
-        .order_by(hits.c.occurred_at.desc(), hits.c.id.desc())
+    hits = sa.select(*columns).where(found)
+    if among is Among.SINCE:
+        # Written into the statement: a plan for any time would walk by time and read every text.
+        since = sa.bindparam("since", type_=TIME, literal_execute=True)
+        hits = hits.where(messages.c.occurred_at >= since, messages.c.occurred_at <= BEFORE)
+    looked_at = hits.cte("hits").prefix_with("MATERIALIZED")
+    if among is Among.SOME:
+        looked_at = sa.select(looked_at).limit(SOME_HITS + 1).cte("some_hits")
+        looked_at = looked_at.prefix_with("MATERIALIZED")
+    newest = (
+        sa.select(looked_at.c.occurred_at, looked_at.c.id)
+        .join(clients, clients.c.id == looked_at.c.client_id)
+        .where(shown(role, looked_at, sought))
+        .order_by(looked_at.c.occurred_at.desc(), looked_at.c.id.desc())
         .limit(sa.bindparam("rows", type_=sa.Integer))
     )
+    if among is not Among.SOME:
+        return newest
+    has_more = (sa.func.count() > SOME_HITS).label("has_more")
+    whole, part = sa.select(has_more).select_from(looked_at).subquery(), newest.subquery()
+    return sa.select(part, whole.c.has_more).select_from(whole.outerjoin(part, sa.true()))
 
 
 def _phrases_of_postgresql(
@@ -170,15 +222,15 @@ def _phrases_of_postgresql(
     Its index knows no places of words, so each text is read: few at a time, and not without end.
     """
     found: list[Position] = []
-    batch = FIRST_BATCH * 4
+    batch = FIRST_BATCH
     for _ in range(ROUNDS):
-        near = session.execute(_newest(role, sought), {**given, "rows": batch}).all()
-        fit = {"ids": [row.id for row in near], "phrases": phrases}
+        near = _newest_of_postgresql(session, role, sought, given, batch)
+        fit = {"ids": [hit.id for hit in near], "phrases": phrases}
         fitting = set(session.scalars(_TOGETHER, fit)) if near else set()
-        found += [Position(*row) for row in near if row.id in fitting]
+        found += [hit for hit in near if hit.id in fitting]
         if len(found) >= most or len(near) < batch:
             return Found(found[:most])
-        given = {**given, "before": near[-1].occurred_at, "before_id": near[-1].id}
+        given = {**given, "before": near[-1].at, "before_id": near[-1].id}
         batch = min(4 * batch, LARGEST_BATCH)
     return Found(found, Position(given["before"], given["before_id"]))
 

@@ -191,7 +191,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         "foreign_keys = ON",
         "temp_store = MEMORY",
         "cache_size = -32000",
-        "mmap_size = 268435456",
+        "mmap_size = 2147418112",  # the most that SQLite takes
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
