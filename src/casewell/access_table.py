@@ -193,6 +193,7 @@ TABLE: Mapping[str, Audience] = {
     "unreadable_mails.show": MANAGERS,
     "unreadable_mails.try_again": MANAGERS,
     # Settings
+    "firm.change_anchor_email": OWNERS,
     "firm.change_second_factor_policy": OWNERS,
     "firm.pause_sending": OWNERS,
     "firm.resume_sending": OWNERS,

@@ -1,5 +1,6 @@
 """Every model by its public name. Alembic reads this module to know the whole schema."""
 
+from casewell.anchoring.models import LedgerAnchor
 from casewell.calls.models import CallLog
 from casewell.clients.models import (
     Client,
@@ -75,6 +76,7 @@ __all__ = [
     "Firm",
     "Follower",
     "InboundMail",
+    "LedgerAnchor",
     "LedgerHead",
     "MailImport",
     "Mailbox",

@@ -6,6 +6,8 @@ transaction, the event's kind stands here with the functions that do it.
 
 from collections.abc import Mapping, Sequence
 
+from casewell.anchoring import jobs as anchoring
+from casewell.anchoring import letters as anchor_letters
 from casewell.clients import jobs as client_imports
 from casewell.clients.contacts import Contacts, use_contacts
 from casewell.email import arrival, history, polling
@@ -75,6 +77,8 @@ RULES: Mapping[Channel, Sequence[Rule]] = {Channel.PORTAL: [portal_rules.may_rea
 
 # Who writes the mails of Casewell itself that are not to staff.
 LETTERS: Mapping[SystemMailKind, system_mail.LetterWriter] = {
+    SystemMailKind.ANCHOR: anchor_letters.write,
+    SystemMailKind.ANCHOR_ADDRESS_CHANGED: anchor_letters.write,
     SystemMailKind.CLIENT_INVITATION: letters.write,
     SystemMailKind.CLIENT_LINK: letters.write,
     SystemMailKind.CLIENT_MESSAGE: letters.write,
@@ -95,6 +99,7 @@ RECONCILERS: Mapping[str, Reconciler] = {
 
 # Where work that waits is defined: a module that is not imported would never be swept.
 WORK = (
+    anchoring,
     arrival,
     calling,
     client_imports,

@@ -16,6 +16,7 @@ from casewell.email.floods import floods
 from casewell.email.models import InboundMail, InboundState, Mailbox, MailboxState
 from casewell.health.files import count_faults
 from casewell.health.findings import Check, Finding
+from casewell.health.ledger_checks import check_anchors
 from casewell.health.models import FileFaultKind, PartHealth, Standing
 from casewell.health.text_checks import check_sms
 from casewell.kernel.jobs import PeriodRun
@@ -259,6 +260,7 @@ PARTS: tuple[tuple[str, str, Check], ...] = (
     ("sms", "SMS", check_sms),
     ("storage", "Files", check_storage),
     ("webhooks", "Webhooks", check_webhooks),
+    ("ledger", "Ledger anchors", check_anchors),
 )
 
 

@@ -134,6 +134,11 @@ class Settings(BaseModel):
         description="Largest file of old mail that is taken by upload; the command line takes any.",
     )
     mail_poll_seconds: Seconds = Field(60, description="How often each mailbox is looked at.")
+    anchors: str = Field(
+        "",
+        description="File that the head of the ledger is appended to each day, best where the "
+        "database's administrator can't change it. Empty: `anchors.jsonl` in the home.",
+    )
     attachment_quota_bytes: int = Field(
         500_000_000,
         ge=0,
@@ -228,6 +233,10 @@ class Settings(BaseModel):
     @property
     def files(self) -> Path:
         return self.home / "files"
+
+    @property
+    def anchors_file(self) -> Path:
+        return Path(self.anchors) if self.anchors else self.home / "anchors.jsonl"
 
     @property
     def https(self) -> bool:

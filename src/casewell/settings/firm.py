@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
+from casewell.anchoring.queries import last_anchor
 from casewell.kernel import web
 from casewell.kernel.business_hours import WEEKDAYS
 from casewell.kernel.errors import CasewellError
@@ -58,6 +59,18 @@ def change_second_factor_policy() -> Response:
     return web.go("firm.show")
 
 
+@blueprint.post("/settings/firm/anchors")
+def change_anchor_email() -> Response:
+    try:
+        given = parse(forms.AnchorAddress, request.form)
+        ask_password_again(given.current_password)
+    except CasewellError as error:
+        return _page(error, "anchors")
+    service().change_anchor_email(given.anchor_email)
+    web.toast("Anchors are mailed there" if given.anchor_email else "Anchors are not mailed")
+    return web.go("firm.show")
+
+
 @blueprint.post("/settings/firm/pause")
 def pause_sending() -> Response:
     try:
@@ -96,4 +109,5 @@ def _page(error: CasewellError | None = None, at: str = "") -> Response:
         week=week,
         zones=zone_options(),
         paused_at=full_time(paused, zone()) if paused else "",
+        anchor=last_anchor(web.db()),
     )

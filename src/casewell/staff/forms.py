@@ -224,5 +224,10 @@ class SecondFactorPolicy(Form):
     current_password: Password
 
 
+class AnchorAddress(Form):
+    anchor_email: Email | None = None
+    current_password: Password
+
+
 class SendingPause(Form):
     reason: Annotated[Line, StringConstraints(max_length=500)] = ""

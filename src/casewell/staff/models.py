@@ -46,6 +46,8 @@ class Firm(Base):
     opening_hours: Mapped[list[Any]] = mapped_column(default=lambda: list(USUAL))
     # Business hours within which a client is to be answered.
     answer_within_hours: Mapped[int] = mapped_column(default=8)
+    # Where the daily head of the ledger is mailed to.
+    anchor_email: Mapped[str | None] = mapped_column(sa.String(254))
     is_demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
 
@@ -169,6 +171,9 @@ class SystemMailKind(StrEnum):
     EMAIL_CHANGE_OLD = "email_change_old"
     EMAIL_CHANGE_NEW = "email_change_new"
     ACCOUNT_CHANGED = "account_changed"
+    # To whoever keeps the anchors of the ledger.
+    ANCHOR = "anchor"
+    ANCHOR_ADDRESS_CHANGED = "anchor_address_changed"
     # To clients; the portal writes them.
     CLIENT_INVITATION = "client_invitation"
     CLIENT_LINK = "client_link"

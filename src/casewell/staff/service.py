@@ -323,6 +323,18 @@ class StaffService:
             {"second_factor_required": [before, required], "reason": reason},
         )
 
+    def change_anchor_email(self, address: str | None) -> None:
+        """Say where the ledger's anchors are mailed to; the address so far is told of it."""
+        firm = self.firm()
+        before, firm.anchor_email = firm.anchor_email, address
+        if before is not None and before != address:
+            by = self._actor.name if self._actor else "Somebody"
+            data = {"to": address or "nowhere", "by": by}
+            mail.queue(
+                self._session, self._runtime, SystemMailKind.ANCHOR_ADDRESS_CHANGED, before, data
+            )
+        self._audit_changes({"anchor_email": (before, address)})
+
     def pause_sending(self, reason: str) -> None:
         """Let no message to a client leave until sending is resumed."""
         if not reason:

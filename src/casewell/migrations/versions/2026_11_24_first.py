@@ -153,6 +153,7 @@ def upgrade() -> None:
             sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
             nullable=False,
         ),
+        sa.Column("anchor_email", sa.String(length=254), nullable=True),
         sa.Column("is_demo", sa.Boolean(), nullable=False),
         sa.Column("created_at", casewell.kernel.types.UTCDateTime(), nullable=False),
         sa.CheckConstraint(
@@ -164,6 +165,34 @@ def upgrade() -> None:
             name=op.f("ck_firm_reason_to_turn_it_off"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_firm")),
+    )
+    op.create_table(
+        "ledger_anchors",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("head", sa.String(length=64), nullable=True),
+        sa.Column("chains", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("written_at", casewell.kernel.types.UTCDateTime(), nullable=True),
+        sa.Column("mailed_to", sa.String(length=254), nullable=False),
+        sa.Column("due_at", casewell.kernel.types.UTCDateTime(), nullable=True),
+        sa.Column("lease_until", casewell.kernel.types.UTCDateTime(), nullable=True),
+        sa.Column(
+            "attempts",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            server_default="0",
+            nullable=False,
+        ),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_anchors")),
+        sa.UniqueConstraint("day", name=op.f("uq_ledger_anchors_day")),
+    )
+    op.create_index(
+        "ix_ledger_anchors_due",
+        "ledger_anchors",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
     )
     op.create_table(
         "ledger_heads",
@@ -352,6 +381,8 @@ def upgrade() -> None:
                 "email_change_old",
                 "email_change_new",
                 "account_changed",
+                "anchor",
+                "anchor_address_changed",
                 "client_invitation",
                 "client_link",
                 "client_message",
