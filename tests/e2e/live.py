@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr, make_msgid
+from typing import Any
 
 import sqlalchemy as sa
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -64,14 +65,14 @@ class Live:
                 sa.select(Client.id).where(Client.first_name == first, Client.last_name == last)
             ).one()
 
-    def add_client(self, first_name: str, last_name: str, email: str) -> int:
+    def add_client(self, first_name: str, last_name: str, email: str, **more: Any) -> int:
         """Add a client by the door of every client; return their id."""
         with self.runtime.database.writing() as session:
             owner = session.scalars(sa.select(Staff).where(Staff.role == Role.OWNER)).one()
             viewer = Identity(owner.id, owner.role, "session")
             service = ClientService(session, viewer, Actor.of_staff(owner), self.clock)
             return service.create(
-                NewClient(first_name=first_name, last_name=last_name, emails=[email])
+                NewClient(first_name=first_name, last_name=last_name, emails=[email], **more)
             ).id
 
     def add_note(self, client_id: int, text: str) -> None:

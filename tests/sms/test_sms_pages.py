@@ -110,7 +110,7 @@ def test_parts_and_what_failed_are_shown(owner, ana, text, sms, runtime, clock, 
         ErrorCode="30006",
     )
     page = text_of(owner.get(f"/inbox/c/{ana.id}"))
-    assert "Not sent" in page
+    assert "Not delivered" in page
     assert "landline" in page
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -49,6 +49,8 @@ HELD = {
     Hold.PROVIDER_AWAY: "Waits: the other side does not answer",
     Hold.QUIET_HOURS: "Waits: it is too early or too late where the client is",
 }
+# Carriers tell within seconds or not at all.
+REPORTS_COME = timedelta(minutes=10)
 IN_THE_PORTAL = (MessageStatus.SENT, MessageStatus.DELIVERED)
 FILE_ICONS = {"application/pdf": "file-type-pdf", "application/zip": "file-zip"}
 
@@ -107,6 +109,8 @@ class Card:
     result_tone: str = ""
     # Of a text: its parts, and what a person should know of it.
     detail: str = ""
+    # Its carrier may tell any moment what became of it.
+    awaits_report: bool = False
     is_note: bool = False
 
     @property
@@ -120,7 +124,10 @@ class Card:
     @property
     def is_settled(self) -> bool:
         """Whether its state will not change soon by itself."""
-        return self.status not in (MessageStatus.QUEUED, MessageStatus.SENDING)
+        return not self.awaits_report and self.status not in (
+            MessageStatus.QUEUED,
+            MessageStatus.SENDING,
+        )
 
 
 @dataclass(frozen=True)
@@ -224,6 +231,9 @@ def _card(
         result=result[0],
         result_tone=result[1],
         detail=_text_detail(row) if row.channel == Channel.SMS else "",
+        awaits_report=row.channel == Channel.SMS
+        and status is MessageStatus.SENT
+        and reader.now - row.occurred_at < REPORTS_COME,
     )
 
 
@@ -302,6 +312,8 @@ DEFECTS = {
 def _state(row: Any, status: MessageStatus, reader: Reader) -> str:
     if row.channel == Channel.PORTAL and status in IN_THE_PORTAL:
         return _seen(row, reader)
+    if status is MessageStatus.FAILED and row.carrier_status:
+        return "Not delivered"
     if status is not MessageStatus.QUEUED:
         return STATES.get(status, "")
     if row.held is not None:

@@ -7,15 +7,17 @@ from uuid import uuid4
 from casewell.clients.models import Client
 from casewell.inbox import files
 from casewell.inbox.api import inbox
-from casewell.inbox.best_channel import NAMES, Ways
+from casewell.inbox.best_channel import NAMES, Choice, Ways
 from casewell.inbox.cards import Reader
 from casewell.inbox.changes import newest_message
 from casewell.inbox.reader import reader
 from casewell.inbox.replies import Reply, message_text
+from casewell.inbox.writers import Destination
 from casewell.kernel import web
 from casewell.kernel.errors import InvalidInput, NotFound
 from casewell.kernel.times import clock_time, day_name
 from casewell.messages.models import Channel
+from casewell.messages.text_rules import NO_FILES
 
 MORNING = 9
 
@@ -42,7 +44,8 @@ def context(client: Client) -> dict[str, Any]:
         "via": chosen.via if chosen else "",
         "chosen": chosen,
         "why": best.why if chosen is best.to else "",
-        "passed_over": best.passed_over,
+        "against": _against(best, chosen),
+        "no_files": NO_FILES,
         "others": mail.others if mail else (),
         "subject": text.subject if text and text.subject else (mail.subject if mail else ""),
         "body": text.body_text if text else "",
@@ -56,6 +59,13 @@ def context(client: Client) -> dict[str, Any]:
         "questions": {},
         "anyway": "",
     }
+
+
+def _against(best: Choice, chosen: Destination | None) -> list[str]:
+    """Return what speaks against the ways passed over, and against the one that is chosen."""
+    told = [*best.passed_over] if chosen is best.to else []
+    own = (chosen.blocked or chosen.waits) if chosen else ""
+    return told if not own or own in told else [*told, own]
 
 
 def _by_channel(ways: Ways) -> list[dict[str, Any]]:

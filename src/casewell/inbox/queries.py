@@ -226,6 +226,7 @@ TEXT_COLUMNS = (
     texts.c.segments,
     texts.c.media_count,
     texts.c.may_ask_to_stop,
+    texts.c.carrier_status,
     texts.c.carrier_conflict,
 )
 

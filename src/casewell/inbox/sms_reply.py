@@ -13,6 +13,7 @@ from casewell.kernel.errors import InvalidInput
 from casewell.kernel.runtime import Runtime
 from casewell.messages.models import Channel, Direction, UnifiedMessage, preview_of
 from casewell.providers.sms import SMSSender
+from casewell.sms.characters import readable
 from casewell.sms.models import SMSMessage
 from casewell.sms.segments import segments
 
@@ -44,7 +45,7 @@ class SMSWriter(Writer):
         if draft.cc:
             text = "Nobody can be copied in on a text."
             raise InvalidInput(text, fields={"cc": text})
-        body = "".join(c for c in draft.body.strip() if c == "\n" or c.isprintable())
+        body = readable(draft.body.strip())
         return SMSMessage(
             client_id=self.client.id,
             channel=Channel.SMS,

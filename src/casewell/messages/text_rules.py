@@ -23,6 +23,7 @@ SSN_LIKE = re.compile(
     re.IGNORECASE,
 )
 PLACEHOLDER = re.compile(r"\{\{?\s*[a-z_][a-z0-9_. ]*\}?\}", re.IGNORECASE)
+NO_FILES = "A text carries no files. Send them by email or in the portal."
 FAULT_WORDS = {
     TextFault.NOT_MOBILE: "is a landline or can't take texts",
     TextFault.UNKNOWN: "does not exist, says the carrier",
@@ -62,7 +63,7 @@ def about_a_text(
     yield from _about_the_hour(phone.time_zone, phone.state, name, now)
     yield from _about_the_words(message.body_text)
     if attachments:
-        yield Reason("files_by_text", "A text carries no files. Send them by email.")
+        yield Reason("files_by_text", NO_FILES)
 
 
 def _about_consent(

@@ -25,6 +25,7 @@ from casewell.messages.models import (
     UnifiedMessage,
     preview_of,
 )
+from casewell.sms.characters import readable
 from casewell.sms.keywords import Keyword, is_confirmed_by_carrier, keyword_of
 from casewell.sms.media import fetch_media
 from casewell.sms.models import MediaFetch, SMSMessage
@@ -68,7 +69,7 @@ def take_in_text(session: Session, runtime: Runtime, told: IncomingText) -> str:
     keyword = keyword_of(told.body)
     for client_id in consent.clients_with(session, number):
         hold_client(session, client_id)
-    body = "".join(c for c in told.body[:LONGEST_BODY] if c in "\n\t" or c.isprintable())
+    body = readable(told.body[:LONGEST_BODY])
     message = SMSMessage(
         channel=Channel.SMS,
         direction=Direction.INBOUND,

@@ -10,7 +10,7 @@ function show(form, select) {
   form.dataset.channel = channel;
   const label = form.querySelector("[data-via]");
   label.className = `cw-via cw-c-${channel}`;
-  const against = document.getElementById("reply-against");
+  const against = document.querySelector("#reply-against > span");
   if (against) against.textContent = select.selectedOptions[0].dataset.against ?? "";
 }
 

@@ -2,13 +2,21 @@
 import { csrfToken, onArrival } from "./page.js";
 import { showToast } from "./toasts.js";
 
-// A thread that stands at its end stays there: what one answers must not slide under the answer.
 const grow = (area) => {
-  const thread = document.querySelector("[data-thread]");
-  const atEnd = thread && thread.scrollHeight - thread.scrollTop - thread.clientHeight < 60;
   area.rows = Math.min(Math.max(area.value.split("\n").length + 1, 3), 14);
-  if (atEnd) thread.scrollTop = thread.scrollHeight;
 };
+
+// A thread that stands at its end stays there: what one answers must not slide under the answer.
+const isAtEnd = (thread) => thread.scrollHeight - thread.scrollTop - thread.clientHeight < 60;
+onArrival("#composer", (form) => {
+  const thread = document.querySelector("[data-thread]");
+  if (!thread) return;
+  let atEnd = isAtEnd(thread);
+  thread.addEventListener("scroll", () => { atEnd = isAtEnd(thread); }, { passive: true });
+  new ResizeObserver(() => {
+    if (atEnd) thread.scrollTop = thread.scrollHeight;
+  }).observe(form);
+});
 
 onArrival("#composer-body", (area) => {
   grow(area);
@@ -16,6 +24,10 @@ onArrival("#composer-body", (area) => {
 });
 
 async function upload(input, files) {
+  if (input.form.dataset.channel === "sms") {
+    showToast({ text: input.form.querySelector("[data-no-files]").textContent, kind: "error" });
+    return;
+  }
   const form = new FormData();
   for (const file of files) form.append("files", file);
   input.closest("form").setAttribute("aria-busy", "true");
