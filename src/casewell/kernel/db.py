@@ -217,18 +217,25 @@ def _begin_postgresql(connection: Connection) -> None:
     begin = _BEGINS["postgresql"][options.get("casewell_use", "writing")]
     if begin is None:
         return
-    driver: Any = connection.connection.dbapi_connection
-    driver.execute(begin)
+    _tell(connection, begin)
     wait = options.get("casewell_wait_ms", BUSY_TIMEOUT_MS)
     if wait != BUSY_TIMEOUT_MS:
-        driver.execute(f"SET LOCAL lock_timeout = {wait}")
+        _tell(connection, f"SET LOCAL lock_timeout = {wait}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
-    driver: Any = connection.connection.dbapi_connection
     wait = options.get("casewell_wait_ms", BUSY_TIMEOUT_MS)
     if connection.info.get("busy_timeout", BUSY_TIMEOUT_MS) != wait:
-        driver.execute(f"PRAGMA busy_timeout = {wait}")
+        _tell(connection, f"PRAGMA busy_timeout = {wait}")
         connection.info["busy_timeout"] = wait
-    driver.execute(_BEGINS["sqlite"][options.get("casewell_use", "writing")])
+    _tell(connection, _BEGINS["sqlite"][options.get("casewell_use", "writing")])
+
+
+def _tell(connection: Connection, statement: str | None) -> None:
+    """Run a statement past SQLAlchemy; what goes wrong, such as a lock, stays its error."""
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        driver.execute(statement)
+    except connection.dialect.loaded_dbapi.OperationalError as error:
+        raise sa.exc.OperationalError(statement, None, error) from error
