@@ -307,6 +307,11 @@ def test_no_mail_of_casewell_itself_carries_a_note(
         "by": "Joan",
         "email": "new@firm.example",
         "what": "the password",
+        "to": "elsewhere@firm.example",
+        "day": "2026-03-10",
+        "head": "0" * 64,
+        "at": "2026-03-10T15:00:00+00:00",
+        "file": "0" * 64,
     }
     with runtime.database.writing() as session:
         for kind in SystemMailKind:

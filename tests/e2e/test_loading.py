@@ -73,7 +73,8 @@ def test_the_chosen_theme_is_there_before_anything_is_painted(enter: Callable[..
     page = enter(CASE_MANAGER, color_scheme="light")
     page.goto("/inbox")
     page.locator("summary.cw-me").click()
-    page.get_by_role("button", name="Dark").click()
+    with page.expect_response(lambda answer: answer.request.method == "POST"):  # it is kept
+        page.get_by_role("button", name="Dark").click()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
     expect(page.locator("body")).to_have_css("background-color", "rgb(15, 17, 22)")
     # Every theme that the next page ever has, from its first byte on.
