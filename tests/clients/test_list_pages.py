@@ -61,7 +61,7 @@ def test_a_status_is_changed_and_taken_back(person, client):
     ana = client("Ana", "Ruiz")
     assert person.post(f"/clients/{ana.id}/status/waiting").status_code == 303
     page = person.get(f"/clients/{ana.id}").get_data(as_text=True)
-    assert "Status changed to Waiting" in page
+    assert "Status changed to Waiting on client" in page
     assert f"/clients/{ana.id}/status/active" in page
 
 

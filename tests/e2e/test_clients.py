@@ -135,8 +135,8 @@ def test_a_changed_status_can_be_taken_back(live: Live, enter: Callable[..., Pag
     page = enter(OWNER)
     page.goto(f"/clients/{live.client_id('Marisol Vega')}")
     page.get_by_text("Status", exact=True).click()
-    page.get_by_role("button", name="Waiting").click()
-    expect(toast(page, "Status changed to Waiting")).to_be_visible()
+    page.get_by_role("button", name="Waiting on client").click()
+    expect(toast(page, "Status changed to Waiting on client")).to_be_visible()
     page.keyboard.press("z")
     expect(toast(page, "Status changed to Active")).to_be_visible()
 

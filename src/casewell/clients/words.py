@@ -10,7 +10,7 @@ STATUS_WORDS = {
     ClientStatus.LEAD: "Lead",
     ClientStatus.ONBOARDING: "Onboarding",
     ClientStatus.ACTIVE: "Active",
-    ClientStatus.WAITING: "Waiting",
+    ClientStatus.WAITING: "Waiting on client",
     ClientStatus.COMPLETED: "Completed",
     ClientStatus.CANCELLED: "Cancelled",
 }

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 from casewell.clients.activity import recent_activity
 from casewell.clients.models import Client, ClientStatus
 from casewell.clients.queries import clients_named, find_client
+from casewell.clients.words import STATUS_WORDS
 from casewell.inbox import composer, files, presence
 from casewell.inbox.api import counts, inbox
 from casewell.inbox.blueprint import blueprint
@@ -436,7 +437,7 @@ def _tags(row: Any, person: Reader, clock: AnswerClock) -> list[dict[str, str]]:
     tags = []
     if row.status != ClientStatus.ACTIVE:
         status = ClientStatus(row.status)
-        tags.append({"text": status.capitalize(), "hue": STATUS_HUES[status]})
+        tags.append({"text": STATUS_WORDS[status], "hue": STATUS_HUES[status]})
     if row.state == ConversationState.SNOOZED:
         until = row.snoozed_until
         words = short_future(until, person.now, person.zone) if until else "they answer"
@@ -532,6 +533,7 @@ def thread_context(client_id: int, person: Reader) -> dict[str, Any]:
         "in_hand": in_hand(talk, person, answer_clock()),
         "current_reader": web.identity().staff_id,
         "follows": team.follows(session, client_id, web.identity().staff_id),
+        "status_word": STATUS_WORDS[client.status],
         "status_tone": STATUS_TONES[client.status],
         "cards": cards,
         "part": with_notes(

@@ -15,7 +15,7 @@ function close(drawer) {
   drawer.classList.remove("cw-drawer-open");
   document.documentElement.classList.remove("cw-has-drawer");
   for (const sibling of siblings(drawer)) sibling.inert = false;
-  openedBy?.focus();
+  (openedBy?.closest("details")?.querySelector("summary") ?? openedBy)?.focus(); // a closed menu holds no focus
   openedBy = null;
 }
 

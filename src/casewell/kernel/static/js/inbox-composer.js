@@ -2,8 +2,9 @@
 import { csrfToken, onArrival } from "./page.js";
 import { showToast } from "./toasts.js";
 
+const phone = window.matchMedia("(max-width: 767px)");
 const grow = (area) => {
-  area.rows = Math.min(Math.max(area.value.split("\n").length + 1, 3), 14);
+  area.rows = Math.min(Math.max(area.value.split("\n").length + 1, phone.matches ? 2 : 3), 14);
 };
 
 // A thread that stands at its end stays there: what one answers must not slide under the answer.
