@@ -151,6 +151,8 @@ class Readership(Base):
             "ix_readerships_unread",
             "staff_id",
             "lane",
+            "conversation_id",
+            "unread",
             sqlite_where=sa.text("unread > 0"),
             postgresql_where=sa.text("unread > 0"),
         ),

@@ -32,6 +32,8 @@ from casewell.messages.models import (
 )
 from casewell.messages.position import Position
 
+# Written out, as the index of what is unread says it: a plan for any number could not use that.
+IS_UNREAD = Readership.__table__.c.unread > sa.literal_column("0")
 _places_of = Base.metadata.tables[Readership.__tablename__]
 BEGINNING = Position(datetime(1, 1, 1, tzinfo=UTC), 0)
 
@@ -40,6 +42,7 @@ def unread_counts(session: Session, viewer: Identity) -> dict[Lane, int]:
     """Return what waits for `viewer` to be read, by lane; lanes without any are 0."""
     rows = session.execute(_unread_counts(viewer.role), {"viewer": viewer.staff_id})
     counts = {lane: int(unread) for lane, unread in rows}
+    counts[Lane.ALL] = sum(counts.values())
     return {lane: counts.get(lane, 0) for lane in Lane}
 
 
@@ -50,7 +53,12 @@ def _unread_counts(role: Role) -> sa.Select[Any]:
         sa.select(reads.c.lane, sa.func.sum(reads.c.unread))
         .join(talks, talks.c.id == reads.c.conversation_id)
         .join(clients, clients.c.id == talks.c.client_id)
-        .where(reads.c.staff_id == VIEWER, reads.c.unread > 0, clients_visible_as(role))
+        .where(
+            reads.c.staff_id == VIEWER,
+            reads.c.lane != Lane.ALL,
+            IS_UNREAD,
+            clients_visible_as(role),
+        )
         .group_by(reads.c.lane)
     )
 

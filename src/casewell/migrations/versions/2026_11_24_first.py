@@ -1647,7 +1647,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_readerships_unread",
         "readerships",
-        ["staff_id", "lane"],
+        ["staff_id", "lane", "conversation_id", "unread"],
         unique=False,
         sqlite_where=sa.text("unread > 0"),
         postgresql_where=sa.text("unread > 0"),
