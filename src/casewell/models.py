@@ -32,7 +32,7 @@ from casewell.messages.models import (
 )
 from casewell.notes.models import CaseNote, NoteMention
 from casewell.portal.models import ClientAccount, ClientLink, ClientMessage, ClientSession
-from casewell.sms.models import CarrierReport, MediaFetch, SMSMessage
+from casewell.sms.models import CarrierReport, MediaFetch, SMSMessage, TextCount
 from casewell.staff.models import (
     ApiToken,
     Attempt,
@@ -95,6 +95,7 @@ __all__ = [
     "Staff",
     "StaffSession",
     "SystemMail",
+    "TextCount",
     "TriageSender",
     "UnifiedMessage",
     "Webhook",

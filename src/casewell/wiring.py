@@ -24,6 +24,7 @@ from casewell.messages import conversations, notices, readers, sending, states, 
 from casewell.messages.carriers import Carrier, use_carriers
 from casewell.messages.contacts import MessageContacts
 from casewell.messages.gate import Rule, use_rules
+from casewell.messages.limits import Limits, use_limits
 from casewell.messages.models import Channel
 from casewell.messages.reconcilers import Lists, Outbox, WrittenHere
 from casewell.messages.reconciling import Reconciler, use_reconcilers
@@ -34,8 +35,10 @@ from casewell.portal import notices as portal_notices
 from casewell.portal import rules as portal_rules
 from casewell.portal import sessions as client_sessions
 from casewell.portal.carrier import PortalCarrier
+from casewell.sms import limits as text_limits
 from casewell.sms import media, reports
 from casewell.sms.carrier import SMSCarrier
+from casewell.sms.limits import TextLimits
 from casewell.staff import mail as system_mail
 from casewell.staff import notifications, sessions, throttle
 from casewell.staff.models import SystemMailKind
@@ -71,6 +74,9 @@ CARRIERS: Mapping[Channel, Carrier] = {
     Channel.SMS: SMSCarrier(),
     Channel.PORTAL: PortalCarrier(),
 }
+
+# How much may leave in a day and a month.
+LIMITS: Mapping[Channel, Limits] = {Channel.SMS: TextLimits()}
 
 # What the gate asks besides, of messages over one channel.
 RULES: Mapping[Channel, Sequence[Rule]] = {Channel.PORTAL: [portal_rules.may_reach]}
@@ -114,6 +120,7 @@ WORK = (
     sessions,
     states,
     system_mail,
+    text_limits,
     throttle,
 )
 
@@ -125,6 +132,7 @@ def connect(hints: Hints, now: Clock) -> None:
     use_readable(READABLE)
     use_carriers(CARRIERS)
     use_rules(RULES)
+    use_limits(LIMITS)
     system_mail.use_letters(LETTERS)
     use_contacts(CONTACTS)
     use_reconcilers(RECONCILERS)

@@ -10,10 +10,12 @@ from casewell.health.models import Standing
 from casewell.kernel.runtime import Runtime
 from casewell.messages.models import Channel, ChannelState, Delivery
 from casewell.providers.sms import SMSSender
+from casewell.sms.limits import MonthsUse, months_use
 from casewell.sms.models import CarrierReport, MediaFetch
 
 SILENCE = timedelta(minutes=15)
 RECENT = timedelta(days=7)
+NEARLY_USED = 80  # percent
 
 
 def check_sms(runtime: Runtime, session: Session) -> Finding:
@@ -28,6 +30,9 @@ def check_sms(runtime: Runtime, session: Session) -> Finding:
             f"SMS has stopped: {stop.reason}",
             "Mend the reason, then press “Resume SMS” under Settings, SMS.",
         )
+    use = months_use(session, runtime)
+    if use.percent >= NEARLY_USED:
+        return _nearly_used(use)
     long_ago = runtime.now() - SILENCE
     missing = session.scalar(
         sa.select(sa.func.count()).select_from(MediaFetch).where(MediaFetch.due_at < long_ago)
@@ -47,7 +52,22 @@ def check_sms(runtime: Runtime, session: Session) -> Finding:
         )
     if kind == "console":
         return Finding(Standing.OFF, "No carrier is set. Texts go to the local outbox page.")
-    return Finding(Standing.WORKING, "Texts go out, and what is told of them is here.")
+    return Finding(
+        Standing.WORKING,
+        f"Texts go out, and what is told of them is here. This month {use.used:,} of "
+        f"{use.most:,} segments are used.",
+    )
+
+
+def _nearly_used(use: MonthsUse) -> Finding:
+    used = f"{use.used:,} of this month's {use.most:,} segments are used"
+    advice = (
+        "See under Settings, SMS whether somebody sends what they should not. The limit is "
+        "CASEWELL_SMS_MONTH_SEGMENTS."
+    )
+    if use.used >= use.most:
+        return Finding(Standing.FAILING, f"No more texts leave: {used}.", advice)
+    return Finding(Standing.ATTENTION, f"{used}, {use.percent} %.", advice)
 
 
 def _reports_of_nothing(runtime: Runtime, session: Session) -> int:

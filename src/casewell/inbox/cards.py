@@ -48,6 +48,7 @@ HELD = {
     Hold.CHANNEL_STOPPED: "Waits: sending over this channel was stopped",
     Hold.PROVIDER_AWAY: "Waits: the other side does not answer",
     Hold.QUIET_HOURS: "Waits: it is too early or too late where the client is",
+    Hold.LIMIT: "Waits: as many as may leave in a day or a month have left",
 }
 # Carriers tell within seconds or not at all.
 REPORTS_COME = timedelta(minutes=10)

@@ -1,6 +1,7 @@
 """Answering by text: to a number of the client's, the one they last texted from first."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from casewell.kernel.runtime import Runtime
 from casewell.messages.models import Channel, Direction, UnifiedMessage, preview_of
 from casewell.providers.sms import SMSSender
 from casewell.sms.characters import readable
+from casewell.sms.limits import spent
 from casewell.sms.models import SMSMessage
 from casewell.sms.segments import segments
 
@@ -56,6 +58,13 @@ class SMSWriter(Writer):
             to_number=to.address,
             segments=segments(body).count if body else 1,
         )
+
+    def asked(self, to: Destination) -> Destination:
+        found = super().asked(to)
+        return found if found.blocked else replace(found, blocked=self._spent(to))
+
+    def _spent(self, to: Destination) -> str:
+        return spent(self.session, self.runtime, to.address)
 
     def _last_used(self) -> str | None:
         """Return the number the client last texted from."""

@@ -114,6 +114,29 @@ class Settings(BaseModel):
         max_length=300,
         description="Answer to HELP. Empty: the firm's name and its mail address.",
     )
+    sms_day_per_number: int = Field(
+        20, ge=1, description="Texts that one number gets in a day at most."
+    )
+    sms_day_per_prefix: int = Field(
+        100,
+        ge=1,
+        description="Texts that all numbers with the same first 8 digits get in a day at most.",
+    )
+    sms_day_per_source: int = Field(
+        300,
+        ge=1,
+        description="Texts that one person, with their API tokens, sends in a day at most; also "
+        "all automatic ones together.",
+    )
+    sms_day: int = Field(
+        1_000, ge=1, description="Texts that the whole firm sends in a day at most."
+    )
+    sms_month_segments: int = Field(
+        10_000,
+        ge=1,
+        description="Segments, which is what carriers bill, that the whole firm sends in a month "
+        "at most.",
+    )
     mail_trusted_hops: str = Field(
         "",
         description="Names (authserv-id) of the receiving servers whose Authentication-Results "

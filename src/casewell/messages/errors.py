@@ -1,12 +1,33 @@
 """What can go wrong with conversations and with sending, for people to read."""
 
-from casewell.kernel.errors import CasewellError, Conflict, ServiceUnavailable
+from datetime import datetime, timedelta
+
+from casewell.kernel.errors import CasewellError, Conflict, ServiceUnavailable, TooManyRequests
 
 
 class SendingRefused(CasewellError):
     """`may_send` said no; the sentences of its reasons are the message."""
 
     code = "sending_refused"
+
+
+class LimitReached(TooManyRequests):
+    """As many as may leave in a day have left; `until` is when the next ones may."""
+
+    code = "limit_reached"
+
+    def __init__(self, text: str, *, until: datetime, now: datetime) -> None:
+        wait = max(1, -((now - until) // timedelta(seconds=1)))
+        super().__init__(text, retry_after=wait)
+        self.fields = {"channel": text}
+        self.until = until
+
+
+class MonthUsedUp(LimitReached):
+    """What a month may cost is spent: to ask again soon is of no use."""
+
+    code = "month_used_up"
+    status = 422
 
 
 class TooLateToUndo(Conflict):

@@ -1,6 +1,6 @@
 """Messages of every channel, the conversations they form, and who has read what."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -342,6 +342,8 @@ class Hold(StrEnum):
     PROVIDER_AWAY = "provider_away"
     # It is too early or too late where the client is.
     QUIET_HOURS = "quiet_hours"
+    # As many as may leave in a day or a month have left.
+    LIMIT = "limit"
 
 
 class ChannelState(Base):
@@ -388,6 +390,8 @@ class Delivery(Work, Base):
     queued_at: Mapped[datetime]
     # When its writer wants it to leave, unless at once.
     scheduled_for: Mapped[datetime | None]
+    # The day on whose limits it counts; null where its channel has none.
+    counted_for: Mapped[date | None]
     sent_at: Mapped[datetime | None]
     resolved_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("staff.id"))
 

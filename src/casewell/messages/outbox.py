@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from casewell.kernel.jobs import hint_after_commit
 from casewell.kernel.runtime import Runtime
 from casewell.ledger.service import SYSTEM, Actor, Event, record
-from casewell.messages import gate
+from casewell.messages import gate, limits
 from casewell.messages.conversations import conversation_of, place, rebuild_moved
 from casewell.messages.deliveries import mark_bounced, settle
 from casewell.messages.errors import (
@@ -59,7 +59,7 @@ def queue(
     `at`: not before that time. `why`: what its channel was chosen for, kept with the decision.
 
     The second time with one idempotency key gives the first time's delivery. Raises
-    SendingRefused, or KeyReused.
+    SendingRefused, LimitReached or KeyReused.
     """
     assert message.client_id is not None
     hold_client(session, message.client_id)
@@ -70,6 +70,8 @@ def queue(
     )
     if not decision.allowed:
         raise SendingRefused(decision.in_words())
+    leaves_at = max(at or now, now + timedelta(seconds=runtime.settings.undo_seconds))
+    counted_for = limits.count(session, runtime, message, leaves_at)
     conversation = conversation_of(session, message.client_id)
     message.conversation_id = conversation.id
     message.direction, message.status = Direction.OUTBOUND, MessageStatus.QUEUED
@@ -85,7 +87,8 @@ def queue(
         recipient=recipient,
         queued_at=now,
         scheduled_for=at,
-        due_at=max(at or now, now + timedelta(seconds=runtime.settings.undo_seconds)),
+        counted_for=counted_for,
+        due_at=leaves_at,
     )
     session.add(delivery)
     record(session, _queued(session, message, recipient, now), now=now)
@@ -121,6 +124,7 @@ def undo(session: Session, delivery: Delivery, *, actor: Actor, now: datetime) -
     rebuild_moved(session, message.conversation_id)
     session.refresh(delivery)
     session.refresh(message, ["status"])
+    limits.take_back(session, delivery)
 
 
 def send_now(session: Session, runtime: Runtime, delivery: Delivery, *, now: datetime) -> None:
@@ -148,8 +152,8 @@ def resolve(
 ) -> None:
     """Record what a person found out about a message nobody could be sure of.
 
-    `again` also gives a message another chance that failed or came back. Raises
-    NothingToResolve.
+    `again` also gives a message another chance that failed or came back, and counts once more.
+    Raises NothingToResolve or LimitReached.
     """
     unsure = Delivery.status == MessageStatus.UNCONFIRMED
     done_by = {"resolved_by_id": actor.id}
@@ -186,6 +190,8 @@ def resolve(
     if not resolved:
         raise NothingToResolve
     session.refresh(delivery)
+    if outcome == "again":
+        delivery.counted_for = limits.count(session, runtime, _message(session, delivery), now)
 
 
 def record_bounce(

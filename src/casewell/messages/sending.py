@@ -21,7 +21,7 @@ from casewell.kernel.errors import CasewellError
 from casewell.kernel.jobs import back_off, claim, job
 from casewell.kernel.runtime import Runtime
 from casewell.ledger.service import SYSTEM
-from casewell.messages import channels, gate
+from casewell.messages import channels, gate, limits
 from casewell.messages.carriers import Receipt, carrier_of
 from casewell.messages.conversations import rebuild
 from casewell.messages.decisions import Decision
@@ -189,7 +189,10 @@ def _carry(runtime: Runtime, attempt: Attempt) -> Receipt:
 
 
 def _hand_over(runtime: Runtime, attempt: Attempt) -> None:
-    """Commit that from here on nobody can tell whether it was sent. Raises HeldByAnother."""
+    """Commit that from here on nobody can tell whether it was sent.
+
+    Raises HeldByAnother, or Refused where too much has left already.
+    """
     with runtime.database.writing() as session:
         lease_until = runtime.now() + SENDING_LEASE
         if not move(
@@ -202,6 +205,8 @@ def _hand_over(runtime: Runtime, attempt: Attempt) -> None:
             due_at=lease_until,
         ):
             raise HeldByAnother
+        if full := limits.count_today(session, runtime, attempt.channel, attempt.delivery_id):
+            raise Refused(full)
     attempt.handed_over = True
 
 

@@ -27,6 +27,7 @@ from casewell.messages.models import (
 )
 from casewell.sms.characters import readable
 from casewell.sms.keywords import Keyword, is_confirmed_by_carrier, keyword_of
+from casewell.sms.limits import may_answer
 from casewell.sms.media import fetch_media
 from casewell.sms.models import MediaFetch, SMSMessage
 from casewell.staff.models import Firm
@@ -89,7 +90,8 @@ def take_in_text(session: Session, runtime: Runtime, told: IncomingText) -> str:
     match = intake.match(session, Channel.SMS, number, verified=None)
     intake.take_in(session, message, match, address=number, name=shown(number), now=now)
     _expect_media(session, runtime, message, told.media)
-    return _act(session, runtime, message, keyword, told)
+    answer = _act(session, runtime, message, keyword, told)
+    return answer if answer and may_answer(session, runtime, number, answer) else ""
 
 
 def _e164(sender: str) -> str:

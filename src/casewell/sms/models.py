@@ -1,6 +1,7 @@
 """Texts: what a message has beside what every message has, and what carriers told about them."""
 
-from datetime import datetime
+from datetime import date, datetime
+from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -50,6 +51,33 @@ class CarrierReport(Base):
     status: Mapped[str] = mapped_column(sa.String(40))
     error_code: Mapped[int | None]
     received_at: Mapped[datetime]
+
+
+class Counted(StrEnum):
+    """What texts are counted for. In the order in which the counts are locked."""
+
+    NUMBER = "number"
+    PREFIX = "prefix"
+    # A person, or all that is automatic.
+    SOURCE = "source"
+    DAY = "day"
+    # In segments, not texts.
+    MONTH = "month"
+    # What STOP and HELP from one number were answered.
+    ANSWERS = "answers"
+
+
+class TextCount(Base):
+    """How much left for one number, prefix or person in a day, or for the firm in a month."""
+
+    __tablename__ = "text_counts"
+
+    counted: Mapped[Counted] = mapped_column(primary_key=True)
+    # The number, the prefix, the person's id; "" for all that is automatic or of the firm.
+    key: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    # Of a month its first day.
+    day: Mapped[date] = mapped_column(primary_key=True)
+    used: Mapped[int]
 
 
 class MediaFetch(Work, Base):

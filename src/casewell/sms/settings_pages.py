@@ -14,6 +14,7 @@ from casewell.providers.sms import SMSSender
 from casewell.sms.carrier import STATUS_PATH
 from casewell.sms.hooks import TEXT_PATH
 from casewell.sms.incoming import help_text
+from casewell.sms.limits import months_use
 from casewell.staff.current import current_actor
 
 blueprint = Blueprint("sms_settings", __name__, template_folder="templates")
@@ -57,6 +58,7 @@ def _page(checked: Mapping[str, Any] | None = None) -> Response:
         "sms/settings.html",
         kind=runtime.provider(SMSSender).kind,
         settings=runtime.settings,
+        month=months_use(session, runtime),
         stopped=state.reason if state is not None and state.stopped_at is not None else "",
         text_hook=runtime.settings.public_url + TEXT_PATH,
         status_hook=runtime.settings.public_url + STATUS_PATH,

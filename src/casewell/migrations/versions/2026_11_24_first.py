@@ -417,6 +417,29 @@ def upgrade() -> None:
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
     op.create_table(
+        "text_counts",
+        sa.Column(
+            "counted",
+            sa.Enum(
+                "number",
+                "prefix",
+                "source",
+                "day",
+                "month",
+                "answers",
+                name="counted",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("key", sa.String(length=40), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("used", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("counted", "key", "day", name=op.f("pk_text_counts")),
+    )
+    op.create_table(
         "webhooks",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("url", sa.String(length=2000), nullable=False),
@@ -1837,6 +1860,7 @@ def upgrade() -> None:
                 "channel_stopped",
                 "provider_away",
                 "quiet_hours",
+                "limit",
                 name="hold",
                 native_enum=False,
                 create_constraint=True,
@@ -1846,6 +1870,7 @@ def upgrade() -> None:
         ),
         sa.Column("queued_at", casewell.kernel.types.UTCDateTime(), nullable=False),
         sa.Column("scheduled_for", casewell.kernel.types.UTCDateTime(), nullable=True),
+        sa.Column("counted_for", sa.Date(), nullable=True),
         sa.Column("sent_at", casewell.kernel.types.UTCDateTime(), nullable=True),
         sa.Column(
             "resolved_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
