@@ -104,7 +104,7 @@ def test_client_and_firm_write_to_each_other_without_a_reload(
 def test_it_works_without_javascript(phone: Callable[..., Page]) -> None:
     page = phone("Dwayne Okafor", java_script_enabled=False)
     _write(page, "Written without a script")
-    page.get_by_role("link", name="Your account").click()
+    page.get_by_role("link", name="Home").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     page.goto("/portal/messages")

@@ -12,7 +12,7 @@ from casewell.portal.models import ClientAccount, ClientLink, ClientSession
 from tests.abuse.conftest import plain
 from tests.portal.conftest import PASSWORD, text_of
 
-INSIDE = "You are signed in as"
+INSIDE = "Signed in as"
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from casewell.kernel.errors import NotSignedIn
 from casewell.ledger.service import Actor
 from casewell.portal import sessions
 from casewell.portal.models import ClientAccount
+from casewell.staff.models import Staff
 
 
 def identify_client() -> ClientIdentity | None:
@@ -43,6 +44,12 @@ def current_account() -> ClientAccount:
         g.client_account = found
     account: ClientAccount = g.client_account
     return account
+
+
+def responsible_name() -> str:
+    """Return who at the firm is responsible for the client behind this request, if anybody is."""
+    staff_id = current_account().client.main_responsible_id
+    return web.db().scalar(sa.select(Staff.name).where(Staff.id == staff_id)) or ""
 
 
 def client_actor() -> Actor:

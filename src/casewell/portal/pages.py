@@ -20,10 +20,10 @@ from casewell.kernel.times import clock_time, day_name, full_time
 from casewell.messages.files import open_attachment
 from casewell.messages.models import Direction
 from casewell.portal import forms
-from casewell.portal.identify import current_account
+from casewell.portal.identify import current_account, responsible_name
 from casewell.portal.messages import PortalMessages, Upload, Written
 from casewell.portal.sign_in import count_message
-from casewell.staff.models import Firm, Staff
+from casewell.staff.models import Firm
 
 blueprint = Blueprint(
     "portal_messages", __name__, url_prefix="/portal", template_folder="templates"
@@ -86,15 +86,13 @@ def _messages() -> PortalMessages:
 def _page(before: str | None = None, error: CasewellError | None = None) -> Response:
     written = _messages().page(before)
     assert written is not None
-    client = current_account().client
-    person = web.db().scalar(sa.select(Staff.name).where(Staff.id == client.main_responsible_id))
     return web.render(
         "portal/messages.html",
         status=error.status if error else 200,
         error=error.message if error else "",
         body=request.form.get("body", "") if error else "",
         key=uuid4().hex,
-        person=person,
+        person=responsible_name(),
         is_newest=before is None,
         **_shown(written),
     )

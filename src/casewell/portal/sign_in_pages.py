@@ -13,7 +13,8 @@ from casewell.kernel.forms import parse
 from casewell.ledger.service import Actor, audit
 from casewell.portal import forms, links, sessions, sign_in
 from casewell.portal.errors import ClientLinkNotValid
-from casewell.portal.identify import current_account
+from casewell.portal.identify import current_account, responsible_name
+from casewell.portal.messages import PortalMessages
 from casewell.portal.models import ClientAccount
 from casewell.portal.service import PortalAccounts
 from casewell.staff.models import Firm
@@ -31,7 +32,14 @@ def portal_context() -> dict[str, Any]:
 
 @blueprint.get("/")
 def home() -> Response:
-    return web.render("portal/home.html", account=current_account())
+    account = current_account()
+    newest = PortalMessages(web.db(), web.runtime(), account).page()
+    return web.render(
+        "portal/home.html",
+        account=account,
+        person=responsible_name(),
+        unseen=newest.unseen if newest else 0,
+    )
 
 
 @blueprint.get("/sign-in")

@@ -7,19 +7,20 @@ function open(drawer, opener) {
   openedBy = opener;
   drawer.classList.add("cw-drawer-open");
   document.documentElement.classList.add("cw-has-drawer");
-  for (const sibling of siblings(drawer)) sibling.inert = true;
+  for (const other of behind(drawer)) other.inert = true;
   drawer.querySelector("a, button, input")?.focus();
 }
 
 function close(drawer) {
   drawer.classList.remove("cw-drawer-open");
   document.documentElement.classList.remove("cw-has-drawer");
-  for (const sibling of siblings(drawer)) sibling.inert = false;
+  for (const other of behind(drawer)) other.inert = false;
   (openedBy?.closest("details")?.querySelector("summary") ?? openedBy)?.focus(); // a closed menu holds no focus
   openedBy = null;
 }
 
-const siblings = (drawer) => [...drawer.parentElement.children].filter((other) => other !== drawer);
+const behind = (drawer) =>
+  [...drawer.parentElement.children, ...document.querySelectorAll(".cw-phonebar")].filter((other) => other !== drawer);
 const current = () => document.querySelector(".cw-drawer-open");
 
 document.addEventListener("click", (event) => {

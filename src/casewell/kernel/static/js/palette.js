@@ -118,6 +118,7 @@ function marked(text, at, length) {
 
 function settle() {
   const found = options();
+  dialog.querySelector("#palette-list").hidden = found.length === 0;
   dialog.querySelector("[data-palette-none]").hidden = found.length > 0;
   dialog.querySelector("[data-palette-status]").textContent = `${found.length} results`;
   choose(found[0] ?? null);

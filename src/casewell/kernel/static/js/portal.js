@@ -36,3 +36,16 @@ if (log) {
   setInterval(() => quietly(ask), EVERY);
   document.addEventListener("visibilitychange", () => quietly(async () => { await ask(); await confirmSeen(); }));
 }
+
+// The paper clip's field is out of sight: what it holds is said under the line, and can be taken back.
+const files = document.querySelector(".cw-portal-file");
+const chosen = document.querySelector("[data-chosen]");
+files?.addEventListener("change", () => {
+  chosen.querySelector("[role=status]").textContent = [...files.files].map((file) => file.name).join(", ");
+  chosen.hidden = files.files.length === 0;
+});
+chosen?.querySelector("button").addEventListener("click", () => {
+  files.value = "";
+  chosen.hidden = true;
+  files.focus();
+});
