@@ -105,6 +105,7 @@ TABLE: Mapping[str, Audience] = {
     "inbox.reopen": EDITING_STAFF,
     "inbox.reply": EDITING_STAFF,
     "inbox.search": STAFF,
+    "inbox.selected": EDITING_STAFF,
     "inbox.send_now": EDITING_STAFF,
     "inbox.settle": EDITING_STAFF,
     "inbox.undo": EDITING_STAFF,

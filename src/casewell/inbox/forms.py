@@ -23,6 +23,7 @@ from casewell.messages.models import Channel, ConversationState, Lane
 MAX_BODY = 200_000
 MAX_CC = 20
 MAX_FILES = 20
+MAX_SELECTED = 100
 BETWEEN_ADDRESSES = re.compile(r"[,;\s]+")
 
 
@@ -239,3 +240,21 @@ class SnoozeForm(Form):
 class AssignForm(Form):
     assignee_id: Id | None = None
     words: Annotated[Line, StringConstraints(max_length=500)] = ""
+
+
+class SelectionForm(Form):
+    """Several conversations at once, and what an act needs to know besides."""
+
+    clients: list[Id] = Field(min_length=1, max_length=MAX_SELECTED)
+    until: Literal["later", "tomorrow", "monday", "answer"] = "tomorrow"
+    assignee_id: Id | None = None
+    words: Annotated[Line, StringConstraints(max_length=500)] = ""
+    # To undo: beside each client, whose it was before; 0: nobody's.
+    before: list[Annotated[int, Field(ge=0, le=LARGEST_ID)]] = Field([], max_length=MAX_SELECTED)
+    next: Annotated[str, StringConstraints(max_length=2000)] = ""
+
+    @model_validator(mode="after")
+    def _one_beside_each(self) -> "SelectionForm":
+        if self.before and len(self.before) != len(self.clients):
+            raise ValueError("Say of each conversation whose it was.")
+        return self

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from casewell.clients.activity import recent_activity
 from casewell.clients.models import Client, ClientStatus
-from casewell.clients.queries import clients_named, find_client
+from casewell.clients.queries import clients_named, find_client, possible_responsible
 from casewell.clients.words import STATUS_WORDS
 from casewell.inbox import composer, files, presence
 from casewell.inbox.api import counts, inbox
@@ -354,6 +354,7 @@ def list_context(chosen: Filters, person: Reader, current: int | None = None) ->
         "narrowed": narrowed_in_words(chosen),
         "sees_all": web.identity().role is not Role.CASE_MANAGER,
         "may_edit": web.identity().role in EDITORS,
+        "people": possible_responsible(web.db()) if web.identity().role in EDITORS else [],
         "seen": newest_message(web.db()),
         "present": presence.in_list(
             web.db(), web.identity(), web.now(), own=chosen.query.scope != "all"
@@ -422,6 +423,7 @@ def _row(
         "tags": _tags(row, person, clock),
         "owner": row.assignee,
         "owner_key": row.assignee_id,
+        "bar": "selected" if web.identity().role in EDITORS else "",
         "attrs": {
             "hx-get": href,
             "hx-target": "#thread",

@@ -4,6 +4,7 @@ import { isField, isVisible, keyed, onArrival, store } from "./page.js";
 import { openDialog } from "./dialogs.js";
 import { walk } from "./lists.js";
 import { openPalette } from "./palette.js";
+import { tick, tickRange } from "./selecting.js";
 import { undoNewest } from "./toasts.js";
 
 const SWITCH = "single-keys";
@@ -23,6 +24,8 @@ const acts = {
   j: () => walk(1),
   k: () => walk(-1),
   z: undoNewest,
+  x: tick,
+  "shift+x": tickRange,
   "]": () => tab(1),
   "[": () => tab(-1),
   "/": () => focusOn(document.querySelector("main input[type=search]")) || openPalette(),

@@ -29,7 +29,9 @@ const acts = dialog?.querySelector("[data-palette-acts]");
 function offerActs() {
   const context = document.querySelector("[data-context]")?.dataset.context ?? "";
   const anywhere = new Set([...dialog.querySelectorAll("[data-anywhere]")].map((option) => option.dataset.anywhere));
-  const found = keyed().filter((element) => ONE_KEY.test(element.dataset.key) && !anywhere.has(element.dataset.key) && !element.disabled);
+  const able = keyed().filter((element) => ONE_KEY.test(element.dataset.key) && !anywhere.has(element.dataset.key) && !element.disabled);
+  // Of two for one key, such as while rows are ticked, the first is what the key presses.
+  const found = able.filter((element, at) => able.findIndex((other) => other.dataset.key === element.dataset.key) === at);
   const group = document.getElementById("palette-act").content.firstElementChild.cloneNode(true);
   const pattern = group.querySelector("[role=option]");
   pattern.replaceWith(...found.map((element) => offer(element, pattern.cloneNode(true))));
