@@ -166,6 +166,7 @@ def world(
         made.ids = {
             "inbound_id": unreadable.id,
             "mailbox_id": mailbox.id,
+            "act": "done",
             "client_id": hidden.id,
             "message_id": outgoing,
             "incoming_id": incoming,

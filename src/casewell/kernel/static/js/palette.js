@@ -119,8 +119,10 @@ function marked(text, at, length) {
 }
 
 function settle() {
+  const list = dialog.querySelector("#palette-list");
+  list.hidden = false; // what stands in a hidden list is not in sight, and would never be found again
   const found = options();
-  dialog.querySelector("#palette-list").hidden = found.length === 0;
+  list.hidden = found.length === 0;
   dialog.querySelector("[data-palette-none]").hidden = found.length > 0;
   dialog.querySelector("[data-palette-status]").textContent = `${found.length} results`;
   choose(found[0] ?? null);
