@@ -94,7 +94,7 @@ def measure(
         }
         here = {"STORE": their_store}
         with (
-            served("casewell.wsgi:app", environment, ROOT / "src") as ours,
+            served("casewell.wsgi:front", environment, ROOT / "src") as ours,
             served("bench.by_hand:app", here, perf, ROOT) as theirs,
         ):
             for name, operation in OPERATIONS.items():

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-SERVER = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
+SERVER = [sys.executable, "-m", "granian", "--no-ws", "--http", "1"]
 POSTGRES = "postgresql://postgres@127.0.0.1:5432/postgres"
 
 
@@ -32,10 +32,20 @@ def served(app: str, environment: dict[str, str], *paths: Path) -> Iterator[Serv
     """
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-    command = [*SERVER, "--workers", "2", "--blocking-threads", "2", "--port", str(port), app]
+    command = [*SERVER, "--workers", "2", "--port", str(port), app]
+    # Casewell keeps its threads by itself.
+    ours = app.endswith(":front")
+    command += (
+        ["--interface", "rsgi"] if ours else ["--interface", "wsgi", "--blocking-threads", "2"]
+    )
     process = subprocess.Popen(
         command,
-        env={**os.environ, **environment, "PYTHONPATH": os.pathsep.join(map(str, paths))},
+        env={
+            **os.environ,
+            "CASEWELL_WEB_THREADS": "2",
+            **environment,
+            "PYTHONPATH": os.pathsep.join(map(str, paths)),
+        },
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.live import Live
 from tests.e2e.parts import composer, rows
+from tests.e2e.watch import Watch
 
 A_BEAT, A_POLL = 20_000, 25_000  # milliseconds: a thread asks every 10 seconds, a list every 15
 
@@ -55,3 +56,31 @@ def test_the_list_says_where_a_colleague_is(live: Live, enter: Callable[..., Pag
     theirs.goto("/clients")
     live.clock.move(seconds=26)
     expect(row).not_to_contain_text("Elaine Brooks", timeout=A_POLL)
+
+
+def test_p03_a_page_that_is_told_to_wait_waits_and_says_nothing(
+    live: Live, enter: Callable[..., Page], watch: Callable[[], Watch]
+) -> None:
+    asked: list[str] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(status=429, headers={"Retry-After": "2"}, body="Too many requests")
+
+    page = enter("Joan Pierce")
+    watch().expect("429")
+    page.goto(f"/inbox/c/{live.client_id('Keisha Barnes')}")
+    expect(page.locator("#presence")).to_be_attached()
+    page.wait_for_load_state("networkidle")
+    page.route("**/here", refuse)
+    beat = "window.htmx.trigger(document.getElementById('presence'), 'beat')"
+    with page.expect_response("**/here"):
+        page.evaluate(beat)
+    for _ in range(3):
+        page.evaluate(beat)
+    expect(page.locator("[data-toast-item]")).to_have_count(0)
+    assert len(asked) == 1
+    page.unroute("**/here")
+    page.wait_for_timeout(3_100)  # the two seconds, and up to half as much again
+    with page.expect_response("**/here"):
+        page.evaluate(beat)

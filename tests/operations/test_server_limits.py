@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from tests.rigs.installation import ENCRYPTION_KEYS, SECRET_KEY
+from tests.rigs.served import serving
 
-STARTED_WITHIN = 60
 ANSWERED_WITHIN = 20
 MEGABYTE = 1_000_000
 
@@ -23,28 +18,8 @@ MEGABYTE = 1_000_000
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a `casewell serve` with an empty installation."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-    home = tmp_path_factory.mktemp("served")
-    environment = {
-        **os.environ,
-        "CASEWELL_HOME": str(home),
-        "CASEWELL_SECRET_KEY": SECRET_KEY,
-        "CASEWELL_ENCRYPTION_KEYS": ENCRYPTION_KEYS,
-        "CASEWELL_DATABASE_URL": "",
-        "CASEWELL_EMBEDDED_WORKER": "0",
-        "CASEWELL_LOG_LEVEL": "error",
-    }
-    command = [sys.executable, "-m", "casewell", "serve", "--port", str(port)]
-    process = subprocess.Popen(command, env=environment, cwd=home)
-    deadline = time.monotonic() + STARTED_WITHIN
-    while not _status(port, b"GET /sign-in HTTP/1.1\r\nHost: localhost\r\n\r\n"):
-        assert process.poll() is None, "the server ended"
-        assert time.monotonic() < deadline, "the server does not answer"
-        time.sleep(0.1)
-    yield port
-    process.send_signal(signal.SIGINT)
-    process.wait(20)
+    with serving(tmp_path_factory.mktemp("served")) as port:
+        yield port
 
 
 def _status(port: int, *pieces: bytes) -> int:

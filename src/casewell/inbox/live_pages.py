@@ -4,7 +4,7 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from casewell.clients.queries import find_client
-from casewell.inbox import presence
+from casewell.inbox import pace, presence
 from casewell.inbox.api import counts
 from casewell.inbox.blueprint import blueprint
 from casewell.inbox.changes import clients_who_wrote, new_in_thread, new_notes, news_in_thread
@@ -25,6 +25,7 @@ def changes() -> Response:
     `told` and `present` what the page already says of new mail, notifications and colleagues.
     """
     session, viewer, chosen = web.db(), web.identity(), filters()
+    pace.asks_again(viewer)
     marks = forms.parse(Marks, request.args)
     wrote = clients_who_wrote(session, viewer, chosen.conversations, since=marks.seen)
     others = [client_id for client_id in wrote if client_id != marks.client]

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from casewell.clients.queries import find_client
 from casewell.email.models import EmailMessage
 from casewell.email.sanitising import frame_document, frame_policy, sanitise
-from casewell.inbox import files
+from casewell.inbox import files, pace
 from casewell.inbox.api import inbox
 from casewell.inbox.blueprint import blueprint
 from casewell.inbox.cards import Card, client_addresses, make_cards
@@ -65,7 +65,9 @@ def picture(token: str) -> Response:
 
 @blueprint.get("/inbox/attachments/<int:attachment_id>")
 def attachment(attachment_id: int) -> Response:
-    return files.send_download(files.find_attachment(web.identity(), attachment_id))
+    found = files.find_attachment(web.identity(), attachment_id)
+    pace.fetches_file(web.identity())
+    return files.send_download(found)
 
 
 @blueprint.post("/inbox/c/<int:client_id>/files")

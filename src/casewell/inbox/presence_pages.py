@@ -6,7 +6,7 @@ from flask import request
 from pydantic import StringConstraints
 from werkzeug.wrappers import Response
 
-from casewell.inbox import presence
+from casewell.inbox import pace, presence
 from casewell.inbox.api import inbox
 from casewell.inbox.blueprint import blueprint
 from casewell.kernel import forms, web
@@ -24,6 +24,7 @@ class Beat(Query):
 def here(client_id: int) -> Response:
     """204 while nothing changed, so that nobody is told the same twice."""
     session, viewer, now = web.db(), web.identity(), web.now()
+    pace.asks_again(viewer)
     inbox().must_see(client_id)
     beat = forms.parse(Beat, request.form)
     presence.here(session, client_id, viewer.staff_id, now, typing=beat.typing)

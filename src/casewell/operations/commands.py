@@ -17,6 +17,8 @@ import click
 if TYPE_CHECKING:
     from casewell.kernel.runtime import OpenInstallation
 
+CONNECTIONS = 4096
+
 
 @click.command()
 @click.pass_obj
@@ -62,7 +64,7 @@ def migrate(installation: OpenInstallation) -> None:
 def serve(ctx: click.Context, host: str | None, port: int | None, *, with_demo: bool) -> None:
     """Serve the web application; with CASEWELL_EMBEDDED_WORKER also work that waits."""
     from granian import Granian
-    from granian.constants import Interfaces
+    from granian.constants import HTTPModes, Interfaces
     from granian.log import LogLevels
 
     installation: OpenInstallation = ctx.obj
@@ -71,6 +73,7 @@ def serve(ctx: click.Context, host: str | None, port: int | None, *, with_demo: 
     runtime.database.close()
     host, port = host or settings.host, port or settings.port
     _refuse_a_taken_port(host, port)
+    _allow_many_connections()
     if with_demo:
         from casewell.demo.commands import demo
 
@@ -79,12 +82,17 @@ def serve(ctx: click.Context, host: str | None, port: int | None, *, with_demo: 
     click.echo(f"Casewell is at http://{host}:{port}  (stop with Ctrl+C)", err=True)
     try:
         Granian(
-            "casewell.wsgi:app",
+            "casewell.wsgi:front",
             address=host,
             port=port,
-            interface=Interfaces.WSGI,
+            interface=Interfaces.RSGI,
+            http=HTTPModes.http1,
+            websockets=False,
             workers=settings.web_workers,
-            blocking_threads=settings.web_threads,
+            # Connections that are held: those of people who wait, and of clients that send nothing
+            # and are dropped after the 30 seconds that headers may take.
+            backlog=CONNECTIONS,
+            backpressure=CONNECTIONS,
             respawn_failed_workers=True,
             log_level=LogLevels.warning,
         ).serve()
@@ -106,6 +114,18 @@ def _refuse_a_taken_port(host: str, port: int) -> None:
                 f"Can't listen on {host}:{port} ({error.strerror}). "
                 "Choose another port: `PORT=8001 make run`, or CASEWELL_PORT."
             ) from error
+
+
+def _allow_many_connections() -> None:
+    """Raise how many files may be open, which is 1,024 by default, as far as the system lets us."""
+    if sys.platform != "win32":
+        import resource
+
+        soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = 3 * CONNECTIONS
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            allowed = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
 
 
 def _start_worker() -> subprocess.Popen[bytes]:

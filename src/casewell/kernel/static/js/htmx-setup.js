@@ -9,6 +9,21 @@ document.addEventListener("htmx:configRequest", (event) => {
   if (event.detail.verb !== "get") event.detail.headers["X-CSRFToken"] = csrfToken();
 });
 
+// What a page asks by itself waits as long as the server says, and a little more, not all pages at once.
+let quietUntil = 0;
+const asksByItself = (element) => element.getAttribute?.("hx-trigger")?.startsWith("every ");
+const BUSY = [429, 503];
+const WAIT_UNLESS_TOLD = 30;
+
+document.addEventListener("htmx:configRequest", (event) => {
+  if (asksByItself(event.detail.elt) && Date.now() < quietUntil) event.preventDefault();
+});
+
+function holdBack(xhr) {
+  const seconds = Number(xhr.getResponseHeader("Retry-After")) || WAIT_UNLESS_TOLD;
+  quietUntil = Date.now() + seconds * 1000 * (1 + Math.random() / 2);
+}
+
 // Under 150 ms nothing shows; then a bar on the pane that will change.
 document.addEventListener("htmx:beforeRequest", (event) => {
   const target = event.detail.target ?? event.detail.elt;
@@ -69,6 +84,10 @@ document.addEventListener("htmx:timeout", () =>
 
 document.addEventListener("htmx:responseError", (event) => {
   const { status, responseText } = event.detail.xhr;
+  if (BUSY.includes(status) && asksByItself(event.detail.elt)) {
+    holdBack(event.detail.xhr); // Nobody pressed anything, so nobody is told.
+    return;
+  }
   if (status === 401) {
     location.reload(); // Signed out meanwhile: the page asks to sign in, and drafts are kept.
     return;
