@@ -44,6 +44,7 @@ from casewell.staff.models import (
     StaffSession,
     SystemMail,
 )
+from casewell.timeline.models import TimelineMark
 from casewell.webhooks.models import Webhook, WebhookCall
 
 __all__ = [
@@ -96,6 +97,7 @@ __all__ = [
     "StaffSession",
     "SystemMail",
     "TextCount",
+    "TimelineMark",
     "TriageSender",
     "UnifiedMessage",
     "Webhook",

@@ -1249,6 +1249,31 @@ def upgrade() -> None:
     op.create_index(op.f("ix_presences_seen_at"), "presences", ["seen_at"], unique=False)
     op.create_index(op.f("ix_presences_staff_id"), "presences", ["staff_id"], unique=False)
     op.create_table(
+        "timeline_marks",
+        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("seen_at", casewell.kernel.types.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["client_id"],
+            ["clients.id"],
+            name=op.f("fk_timeline_marks_client_id_clients"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_id"],
+            ["staff.id"],
+            name=op.f("fk_timeline_marks_staff_id_staff"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("staff_id", "client_id", name=op.f("pk_timeline_marks")),
+    )
+    op.create_index(
+        op.f("ix_timeline_marks_client_id"), "timeline_marks", ["client_id"], unique=False
+    )
+    op.create_table(
         "triage_senders",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(

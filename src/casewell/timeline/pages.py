@@ -1,0 +1,83 @@
+"""The tab Timeline of a client's page."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from flask import Blueprint, request, url_for
+from werkzeug.wrappers import Response
+
+from casewell.clients import words
+from casewell.kernel import forms, web
+from casewell.kernel.errors import InvalidInput
+from casewell.kernel.times import short_time
+from casewell.staff.current import current_staff
+from casewell.staff.models import Staff
+from casewell.timeline.bursts import fold
+from casewell.timeline.forms import SeenForm, TimelineQuery, Topic
+from casewell.timeline.service import MOST_COUNTED, Timeline
+
+blueprint = Blueprint("timeline", __name__, template_folder="templates")
+blueprint.context_processor(words.for_templates)
+TOPICS = (
+    (Topic.MESSAGES, "Messages", "message-2"),
+    (Topic.CALLS, "Calls", "phone"),
+    (Topic.NOTES, "Notes", "note"),
+    (Topic.DETAILS, "Details", "user"),
+    (Topic.TEAM, "Team", "users"),
+    (Topic.PORTAL, "Portal", "world"),
+)
+OTHERS = (("client", "The client"), ("system", "Casewell itself"), ("provider", "A provider"))
+
+
+@blueprint.get("/clients/<int:client_id>/timeline")
+def show(client_id: int) -> Response:
+    timeline = Timeline(web.db(), web.identity(), client_id)
+    wanted, errors = _wanted()
+    zone = ZoneInfo(current_staff().time_zone)
+    told, on = timeline.page(wanted, web.now(), zone)
+    looked = timeline.looked()
+    return web.render(
+        "timeline/show.html",
+        "timeline/_more.html" if wanted.cursor else "timeline/_entries.html",
+        client=timeline.client,
+        wanted=wanted,
+        errors=errors,
+        topics=TOPICS,
+        people=[(one.id, one.name) for one in _staff()] + list(OTHERS),
+        activity=fold(told),
+        last_day=request.args.get("day", ""),
+        more=_address(client_id, wanted, cursor=on, day=told[-1].day) if on and told else None,
+        address=lambda **changes: _address(client_id, wanted, cursor=None, **changes),
+        looked=looked,
+        seen_up_to=looked.seq,
+        looked_at=short_time(looked.at, web.now(), zone) if looked.at else "",
+        new_words=f"{MOST_COUNTED}+" if looked.new > MOST_COUNTED else str(looked.new),
+    )
+
+
+@blueprint.post("/clients/<int:client_id>/timeline/seen")
+def seen(client_id: int) -> Response:
+    """Note how far one has looked: what is recorded from then on is new."""
+    timeline = Timeline(web.db(), web.identity(), client_id)
+    timeline.mark_seen(forms.parse(SeenForm, request.form).seq, web.now())
+    if web.is_htmx():
+        return Response(status=204)
+    return web.go("timeline.show", client_id=client_id)
+
+
+def _wanted() -> tuple[TimelineQuery, dict[str, str]]:
+    """Return what the address asks for; where it is nonsense, all, and what is wrong with it."""
+    try:
+        return forms.parse(TimelineQuery, request.args), {}
+    except InvalidInput as error:
+        return TimelineQuery(), error.fields
+
+
+def _address(client_id: int, wanted: TimelineQuery, **changes: Any) -> str:
+    given = {**wanted.model_dump(mode="json", exclude_defaults=True), **changes}
+    return url_for("timeline.show", client_id=client_id, **given)
+
+
+def _staff() -> Any:
+    return web.db().execute(sa.select(Staff.id, Staff.name).order_by(Staff.name, Staff.id)).all()
