@@ -54,6 +54,7 @@ READERS_MAY = {
     "inbox.mark_unread",
     "inbox.search",
     "inbox.unfollow",
+    "timeline.seen",
     "notifications.open_one",
     "notifications.read_all",
     "notifications.read_one",
