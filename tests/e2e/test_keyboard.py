@@ -74,6 +74,29 @@ def test_the_palette_offers_what_the_page_can_do_and_shows_its_keys(
     expect(palette).to_be_hidden()
 
 
+def test_the_palette_finds_what_stands_in_menus(live: Live, enter: Callable[..., Page]) -> None:
+    page = enter(CASE_MANAGER)
+    page.goto(f"/inbox/c/{live.client_id('Nadia Karim')}")
+    palette = _palette(page)
+    expect(palette.get_by_role("option", name="Follow")).to_have_count(0)
+    page.keyboard.type("follow")
+    expect(palette.get_by_role("option", name="Follow")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(toast(page, "You follow Nadia Karim.")).to_be_visible()
+    _palette(page)
+    page.keyboard.type("unread only")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"unread=1"))
+
+
+def test_ctrl_n_writes_a_note_where_it_arrives(live: Live, enter: Callable[..., Page]) -> None:
+    page = enter(CASE_MANAGER)
+    page.goto(f"/inbox/c/{live.client_id('Nadia Karim')}")
+    page.keyboard.press("r")
+    page.keyboard.press("Control+n")
+    expect(page.locator("#note-body")).to_be_focused()
+
+
 def test_the_help_lists_only_places_that_its_keys_reach(enter: Callable[..., Page]) -> None:
     page = enter(OWNER)
     page.goto("/inbox")
@@ -131,6 +154,7 @@ def test_from_sign_in_to_an_answer_without_a_mouse(
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
     page.keyboard.press("j")
     page.keyboard.press("j")
     name = rows(page).nth(1).locator(".cw-name").inner_text()

@@ -115,6 +115,38 @@ def test_some_are_snoozed_until_a_usual_time(world, talks, clock):
     assert talks()[world.ids[2]].snoozed_until is None
 
 
+def test_what_is_done_is_not_put_off(world, talks, database):
+    act(world.person, "done", world.ids[:1])
+    for _ in range(2):
+        act(world.person, "snooze", world.ids, until="answer")
+    found = talks()
+    assert [found[one].state for one in world.ids] == ["done", "snoozed", "snoozed"]
+    assert told(database, world.ids[1]) == ["conversation.snoozed"]
+    undo(world.person)
+    found = talks()
+    assert [found[one].state for one in world.ids] == ["done", "open", "open"]
+
+
+def test_no_conversation_costs_more_statements_than_one_alone(world, database):
+    def asked(act_on):
+        count = 0
+
+        def add(*_):
+            nonlocal count
+            count += 1
+
+        sa.event.listen(database.engine, "before_cursor_execute", add)
+        try:
+            act_on()
+        finally:
+            sa.event.remove(database.engine, "before_cursor_execute", add)
+        return count
+
+    one = asked(lambda: world.person.post(f"/inbox/c/{world.ids[0]}/done"))
+    three = asked(lambda: act(world.person, "done", world.ids))
+    assert three <= 3 * one
+
+
 def test_some_are_given_to_a_colleague_and_back(world, talks):
     act(world.colleague, "take", [world.ids[0]])
     act(world.person, "assign", world.ids, assignee_id=world.ben.id, words="While I am away")

@@ -71,10 +71,11 @@ class Selection:
         return moved
 
     def snooze(self, until: datetime | None) -> list[Conversation]:
-        """Raises SnoozeInThePast."""
-        for talk in self.talks:
+        """Put off those that are not done. Raises SnoozeInThePast."""
+        put_off = [talk for talk in self.talks if talk.state is not ConversationState.DONE]
+        for talk in put_off:
             states.snooze(self._session, self._runtime, talk, until, self._actor)
-        return list(self.talks)
+        return put_off
 
     def assign(self, staff_id: int | None, words: str = "") -> list[Given]:
         """Give them to somebody, but for those whose client that person may not see.

@@ -16,14 +16,14 @@ onArrival("[data-compose-as]", (link) => {
   });
 });
 
-// Ctrl / from anywhere, Alt N also while typing.
+// Ctrl / from anywhere; Alt N also while typing, and Ctrl N where the browser hands it over.
 document.addEventListener("keydown", (event) => {
   if (document.querySelector("dialog[open]")) return;
   const command = (event.ctrlKey || event.metaKey) && !event.altKey;
   const now = document.querySelector("[data-compose]")?.dataset.compose;
   if (!now) return;
   if (command && event.key === "/") compose(now === "note" ? "reply" : "note");
-  else if (event.altKey && !command && event.code === "KeyN") compose("note");
+  else if ((event.altKey || (command && !event.shiftKey)) && event.code === "KeyN") compose("note");
   else return;
   event.preventDefault();
 });

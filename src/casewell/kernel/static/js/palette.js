@@ -34,19 +34,38 @@ function offerActs() {
   const found = able.filter((element, at) => able.findIndex((other) => other.dataset.key === element.dataset.key) === at);
   const group = document.getElementById("palette-act").content.firstElementChild.cloneNode(true);
   const pattern = group.querySelector("[role=option]");
-  pattern.replaceWith(...found.map((element) => offer(element, pattern.cloneNode(true))));
+  const menus = inMenus().map((item) => {
+    const option = offer(item, pattern.cloneNode(true));
+    option.dataset.whenSought = "";
+    return option;
+  });
+  pattern.replaceWith(...found.map((element) => offer(element, pattern.cloneNode(true))), ...menus);
   if (context) {
     group.setAttribute("aria-label", context);
     group.querySelector(".cw-palette-group").textContent = context;
   }
-  acts.replaceChildren(...(found.length ? [group] : []));
-  showContext(found.length ? context : "");
+  const any = found.length + menus.length > 0;
+  acts.replaceChildren(...(any ? [group] : []));
+  showContext(any ? context : "");
+}
+
+// What stands in the page's menus without a key is found by its words, and not in the way before.
+function inMenus() {
+  const items = document.querySelectorAll("main details[data-menu] .dropdown-item:not([data-key], [aria-current], :disabled)");
+  return [...items].filter((item) => isVisible(item.closest("details")));
+}
+
+function inMenu(element) {
+  const menu = element.closest("details[data-menu]")?.querySelector("summary");
+  if (!menu || menu === element) return "";
+  const name = menu.ariaLabel || named(menu);
+  return /^More\b/.test(name) ? "" : `${name}: `;
 }
 
 function offer(element, option) {
   const words = element.dataset.act || element.title.replace(/ \(.*\)$/, "") || element.ariaLabel || named(element);
-  option.querySelector(".cw-palette-label").textContent = words;
-  for (const key of element.dataset.key.split("+")) {
+  option.querySelector(".cw-palette-label").textContent = inMenu(element) + words;
+  for (const key of element.dataset.key?.split("+") ?? []) {
     const kbd = document.createElement("kbd");
     kbd.textContent = key[0].toUpperCase() + key.slice(1);
     option.querySelector(".cw-keys").append(kbd);
@@ -90,7 +109,7 @@ function choose(option) {
 // Our own commands narrow at once, without the server; matching letters are marked.
 function narrow() {
   for (const option of dialog.querySelectorAll(":is([data-palette-acts], [data-palette-static]) [role=option]")) {
-    option.hidden = !mark(option);
+    option.hidden = !mark(option) || ("whenSought" in option.dataset && !input.value.trim());
   }
   hideEmptyGroups();
   settle();
@@ -124,7 +143,7 @@ function settle() {
   const found = options();
   list.hidden = found.length === 0;
   dialog.querySelector("[data-palette-none]").hidden = found.length > 0;
-  dialog.querySelector("[data-palette-status]").textContent = `${found.length} results`;
+  dialog.querySelector("[data-palette-status]").textContent = `${found.length} ${found.length === 1 ? "result" : "results"}`;
   choose(found[0] ?? null);
 }
 
