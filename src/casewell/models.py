@@ -32,7 +32,13 @@ from casewell.messages.models import (
 )
 from casewell.notes.models import CaseNote, NoteMention
 from casewell.portal.models import ClientAccount, ClientLink, ClientMessage, ClientSession
-from casewell.sms.models import CarrierReport, MediaFetch, SMSMessage, TextCount
+from casewell.sms.models import (
+    CarrierReport,
+    MediaFetch,
+    SMSMessage,
+    TextComparison,
+    TextCount,
+)
 from casewell.staff.models import (
     ApiToken,
     Attempt,
@@ -96,6 +102,7 @@ __all__ = [
     "Staff",
     "StaffSession",
     "SystemMail",
+    "TextComparison",
     "TextCount",
     "TimelineMark",
     "TriageSender",

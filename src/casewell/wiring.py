@@ -35,10 +35,11 @@ from casewell.portal import notices as portal_notices
 from casewell.portal import rules as portal_rules
 from casewell.portal import sessions as client_sessions
 from casewell.portal.carrier import PortalCarrier
+from casewell.sms import comparing, media, reports
 from casewell.sms import limits as text_limits
-from casewell.sms import media, reports
 from casewell.sms.carrier import SMSCarrier
 from casewell.sms.limits import TextLimits
+from casewell.sms.reconciler import SMSReconciler
 from casewell.staff import mail as system_mail
 from casewell.staff import notifications, sessions, throttle
 from casewell.staff.models import SystemMailKind
@@ -96,7 +97,7 @@ CONTACTS: Contacts = MessageContacts()
 # The table of channels on the health page: what was seen, stored, and why not.
 RECONCILERS: Mapping[str, Reconciler] = {
     "email": EmailReconciler(),
-    "sms": WrittenHere(Channel.SMS, "SMS"),
+    "sms": SMSReconciler(),
     "portal": WrittenHere(Channel.PORTAL, "Portal"),
     "calls": WrittenHere(Channel.CALL, "Calls"),
     "outbox": Outbox(),
@@ -110,6 +111,7 @@ WORK = (
     calling,
     client_imports,
     client_sessions,
+    comparing,
     file_checks,
     health_checks,
     history,

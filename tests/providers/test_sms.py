@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import yaml
@@ -178,3 +178,80 @@ def test_the_twin_keeps_texts_newest_first(tmp_path):
 def test_sms_that_is_not_set_up_sends_nothing():
     with pytest.raises(Rejected):
         NoSMS().send(TO, "Hello")
+
+
+LISTED = {
+    "sid": "SM" + "a" * 32,
+    "direction": "inbound",
+    "from": TO,
+    "to": "+13125550100",
+    "body": "Did it come?",
+    "date_sent": "Thu, 24 Aug 2023 05:01:45 +0000",
+    "status": "received",
+    "error_code": None,
+    "num_segments": "2",
+    "num_media": "1",
+}
+
+
+def test_the_list_is_asked_for_as_twilio_describes_and_read_on(twilio, server, description):
+    on = f"{PATH}?PageSize=100&Page=1&PageToken=PA{LISTED['sid']}"
+    first = {"messages": [LISTED], "next_page_uri": on}
+    left = {**LISTED, "sid": "SM2", "direction": "outbound-api", "status": "undelivered"}
+    left |= {"error_code": 30006, "num_segments": None, "date_sent": None}
+    server.expect_ordered_request(PATH).respond_with_json(first)
+    server.expect_ordered_request(PATH).respond_with_json(
+        {"messages": [left, {"sid": None}, "x"], "next_page_uri": None}
+    )
+    sender = twilio()
+    page = sender.list_texts(date(2023, 8, 22))
+    (text,) = page.texts
+    assert (text.is_inbound, text.sender, text.body) == (True, TO, "Did it come?")
+    assert text.at == datetime(2023, 8, 24, 5, 1, 45, tzinfo=UTC)
+    assert (text.segments, text.files) == (2, 1)
+    rest = sender.list_texts(date(2023, 8, 22), page.next)
+    (other,) = rest.texts
+    assert (other.is_inbound, other.status, other.error_code) == (False, "undelivered", 30006)
+    assert (other.at, other.segments, rest.next) == (None, 1, "")
+    asked = [request.args.to_dict() for request, _ in server.log]
+    assert asked[0] == {"DateSent>": "2023-08-22", "PageSize": "100"}
+    assert asked[1]["PageToken"] == f"PA{LISTED['sid']}"
+    path = "/2010-04-01/Accounts/{AccountSid}/Messages.json"
+    described = {one["name"] for one in description["paths"][path]["get"]["parameters"]}
+    assert set(asked[0]) | set(asked[1]) <= described
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["https://evil.example/x", "//evil.example/x", "/2010-04-01/Accounts/ACother/Messages.json", 7],
+)
+def test_J01_the_list_leads_nowhere_else(twilio, server, uri):
+    server.expect_request(PATH).respond_with_json({"messages": [], "next_page_uri": uri})
+    assert twilio().list_texts(date(2023, 8, 22)).next == ""
+
+
+def test_the_files_of_a_text_are_listed_with_where_they_are(twilio, server):
+    base = f"/2010-04-01/Accounts/{ACCOUNT}/Messages/SM1/Media"
+    listed = [
+        {"uri": f"{base}/ME1.json", "content_type": "image/jpeg"},
+        {"uri": "https://evil.example/ME2.json", "content_type": "image/jpeg"},
+    ]
+    server.expect_request(f"{base}.json").respond_with_json({"media_list": listed})
+    (file,) = twilio().files_of("SM1")
+    assert file.url == f"http://127.0.0.1:{server.port}{base}/ME1"
+    assert file.content_type == "image/jpeg"
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(401, SignInRefused), (429, Unavailable), (500, Unavailable)]
+)
+def test_a_list_that_is_refused_says_why(twilio, server, status, error):
+    server.expect_request(PATH).respond_with_json({"code": 1, "message": "No"}, status=status)
+    with pytest.raises(error):
+        twilio().list_texts(date(2023, 8, 22))
+
+
+def test_an_answer_that_is_no_list_is_refused(twilio, server):
+    server.expect_request(PATH).respond_with_data("<html>", content_type="text/html")
+    with pytest.raises(Unavailable):
+        twilio().list_texts(date(2023, 8, 22))

@@ -15,7 +15,7 @@ from casewell.kernel.runtime import Runtime
 from casewell.ledger.service import SYSTEM
 from casewell.messages import outbox
 from casewell.messages.models import Channel, Delivery, UnifiedMessage, preview_of
-from casewell.providers.sms import SentText, SMSSender
+from casewell.providers.sms import ListedFile, ListedText, SentText, SMSSender, TextPage
 from casewell.providers.sms.signature import sign
 from casewell.sms.models import SMSMessage
 
@@ -34,6 +34,9 @@ class FakeSMS:
     texts: list[tuple[str, str]] = field(default_factory=list)
     reports_to: list[str] = field(default_factory=list)
     script: list[Exception | Callable[[str], None]] = field(default_factory=list)
+    listed: list[ListedText] = field(default_factory=list)
+    files: dict[str, list[ListedFile]] = field(default_factory=dict)
+    list_fails: Exception | None = None
 
     def then(self, *steps: Exception | Callable[[str], None]) -> None:
         self.script.extend(steps)
@@ -52,6 +55,18 @@ class FakeSMS:
 
     def check(self) -> None:
         return None
+
+    def list_texts(self, since: Any, after: str = "") -> TextPage:
+        """Two at a time, newest first."""
+        if self.list_fails is not None:
+            raise self.list_fails
+        newest = [one for one in self.listed[::-1] if one.at is None or one.at.date() >= since]
+        start = int(after or 0)
+        more = start + 2 < len(newest)
+        return TextPage(newest[start : start + 2], str(start + 2) if more else "")
+
+    def files_of(self, provider_id: str) -> list[ListedFile]:
+        return self.files.get(provider_id, [])
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -46,7 +47,10 @@ class Media:
 
 @dataclass(frozen=True)
 class IncomingText:
-    """A text as its carrier told it. `answered`: the carrier has answered its keyword itself."""
+    """A text as its carrier told it. `answered`: the carrier has answered its keyword itself.
+
+    `at`: when it came, where that is not now.
+    """
 
     provider_id: str
     sender: str
@@ -55,6 +59,7 @@ class IncomingText:
     segments: int = 1
     media: Sequence[Media] = ()
     answered: bool = False
+    at: datetime | None = None
 
 
 def take_in_text(session: Session, runtime: Runtime, told: IncomingText) -> str:
@@ -78,7 +83,7 @@ def take_in_text(session: Session, runtime: Runtime, told: IncomingText) -> str:
         status=MessageStatus.RECEIVED,
         preview=preview_of(body or _in_words(len(told.media))),
         body_text=body,
-        occurred_at=now,
+        occurred_at=min(told.at or now, now),
         recorded_at=now,
         provider_id=told.provider_id,
         from_number=number,
@@ -119,12 +124,12 @@ def _expect_media(
             size=0,
             sha256="",
             note=BEING_FETCHED,
-            created_at=message.occurred_at,
+            created_at=message.recorded_at,
         )
         session.add(attachment)
         session.flush()
         fetch = MediaFetch(
-            attachment_id=attachment.id, url=one.url[:1000], due_at=message.occurred_at
+            attachment_id=attachment.id, url=one.url[:1000], due_at=message.recorded_at
         )
         session.add(fetch)
         session.flush()

@@ -98,3 +98,18 @@ class MediaFetch(Work, Base):
         sa.ForeignKey("attachments.id", ondelete="CASCADE"), unique=True
     )
     url: Mapped[str] = mapped_column(sa.String(1000))
+
+
+class TextComparison(Work, Base):
+    """How our texts compare with the carrier's own list, as last asked: one row, number 1."""
+
+    __tablename__ = "text_comparisons"
+
+    id: Mapped[PrimaryKey]
+    compared_at: Mapped[datetime | None]
+    # Of those that came: on the carrier's list, and of them here at the end.
+    seen: Mapped[int] = mapped_column(default=0)
+    stored: Mapped[int] = mapped_column(default=0)
+    # Of those, how many nobody had told us of.
+    fetched: Mapped[int] = mapped_column(default=0)
+    is_whole: Mapped[bool] = mapped_column(default=True)

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from casewell.kernel.settings import Settings
 from casewell.providers.errors import Rejected
 from casewell.providers.http import WebClient
 from casewell.providers.sms.sender import (
     LONGEST_TEXT,
+    ListedFile,
+    ListedText,
     NumberFault,
     NumberRefused,
     SentText,
     SMSSender,
+    TextPage,
 )
 
 __all__ = [
     "LONGEST_TEXT",
+    "ListedFile",
+    "ListedText",
     "NoSMS",
     "NumberFault",
     "NumberRefused",
     "SMSSender",
     "SentText",
+    "TextPage",
     "sms_sender",
 ]
 
@@ -47,6 +54,12 @@ class NoSMS:
 
     def check(self) -> None:
         raise Rejected(NOT_SET_UP)
+
+    def list_texts(self, since: date, after: str = "") -> TextPage:
+        return TextPage()
+
+    def files_of(self, provider_id: str) -> Sequence[ListedFile]:
+        return ()
 
 
 def sms_sender(settings: Settings, http: WebClient) -> SMSSender:

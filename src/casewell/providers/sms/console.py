@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from casewell.kernel.clock import Clock, utc_now
 from casewell.providers.errors import Unavailable
-from casewell.providers.sms.sender import SentText
+from casewell.providers.sms.sender import ListedFile, SentText, TextPage
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,12 @@ class ConsoleSMS:
             self.file.open("a").close()
         except OSError as error:
             raise Unavailable("The local outbox can't be written.", str(error)) from error
+
+    def list_texts(self, since: date, after: str = "") -> TextPage:
+        return TextPage()  # nothing comes or goes that is not written here
+
+    def files_of(self, provider_id: str) -> Sequence[ListedFile]:
+        return ()
 
     def texts(self, limit: int = 200) -> list[KeptText]:
         """Return the newest texts, newest first."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -35,6 +36,36 @@ class SentText:
     provider_id: str
 
 
+@dataclass(frozen=True)
+class ListedFile:
+    url: str
+    content_type: str
+
+
+@dataclass(frozen=True)
+class ListedText:
+    """A text as the provider has it on its list. `status` is the provider's own word."""
+
+    provider_id: str
+    is_inbound: bool
+    sender: str
+    recipient: str
+    body: str
+    at: datetime | None
+    status: str
+    error_code: int | None = None
+    segments: int = 1
+    files: int = 0
+
+
+@dataclass(frozen=True)
+class TextPage:
+    """Part of the list, newest first. `next` asks for the part after it; "": this was the last."""
+
+    texts: Sequence[ListedText] = ()
+    next: str = ""
+
+
 class SMSSender(Protocol):
     """Hands one text to a carrier."""
 
@@ -59,3 +90,12 @@ class SMSSender(Protocol):
 
     def check(self) -> None:
         """Do all but send. Raises what `send` does."""
+
+    def list_texts(self, since: date, after: str = "") -> TextPage:
+        """Return what came and left since a day; nothing where no list is kept.
+
+        `after` is the `next` of the part before. Raises what `send` does.
+        """
+
+    def files_of(self, provider_id: str) -> Sequence[ListedFile]:
+        """Return the files of a text that came. Raises what `send` does."""
