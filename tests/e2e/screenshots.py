@@ -141,11 +141,36 @@ def _health(page: Page, live: Live) -> None:
     free.evaluate("line => { line.textContent = line.textContent.replace(/[0-9]+ GB/, '120 GB'); }")
 
 
+def _note(page: Page, live: Live) -> None:
+    _thread(page, live)
+    page.get_by_role("link", name="Note", exact=True).click()
+    page.locator("#note-body").press_sequentially(
+        "Old address came from her sister's file. Ask @Ru"
+    )
+    expect(page.get_by_role("option", name="Ruth Abara")).to_be_visible()
+
+
+def _snooze(page: Page, live: Live) -> None:
+    _thread(page, live)
+    page.keyboard.press("h")
+    expect(page.get_by_role("button", name="Until they answer")).to_be_visible()
+
+
+def _portal(page: Page, live: Live) -> None:
+    page.goto("/portal/sign-in")
+    page.get_by_label("mail").fill("marisol.vega@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_label("Message to")).to_be_visible()
+
+
 WALK = (
     Picture("sign-in", None, _sign_in),
     Picture("inbox", CASE_MANAGER, _reply),
     Picture("inbox-dark", CASE_MANAGER, _reply, theme="dark"),
     Picture("undo", CASE_MANAGER, _undo),
+    Picture("note", CASE_MANAGER, _note),
+    Picture("snooze", CASE_MANAGER, _snooze),
     Picture("search", CASE_MANAGER, _search),
     Picture("palette", CASE_MANAGER, _palette),
     Picture("triage", MANAGER, _triage),
@@ -155,6 +180,7 @@ WALK = (
     Picture("phone-inbox", CASE_MANAGER, _inbox, size="phone"),
     Picture("phone-thread", CASE_MANAGER, _thread, theme="dark", size="phone"),
     Picture("phone-client", OWNER, _client, size="phone"),
+    Picture("phone-portal", None, _portal, size="phone"),
 )
 
 

@@ -109,7 +109,9 @@ def test_details_are_edited(live: Live, enter: Callable[..., Page]) -> None:
     page.get_by_label("Street").fill("12 Harbor Street")
     page.get_by_role("button", name="Save changes").click()
     expect(toast(page, "Changes saved")).to_be_visible()
-    expect(page.get_by_text("12 Harbor Street")).to_be_visible()
+    expect(
+        page.get_by_role("region", name="Contact").get_by_text("12 Harbor Street")
+    ).to_be_visible()
     expect(page.locator(".cw-timeline").get_by_text("Joan Pierce").first).to_be_visible()
 
 
@@ -204,3 +206,10 @@ def test_a_case_manager_sees_their_own_clients_alone(
     page.goto(f"/clients/{live.client_id('Dwayne Okafor')}")
     expect(page.get_by_role("heading", name="Dwayne Okafor")).to_have_count(0)
     expect(page.locator(".cw-error")).to_be_visible()
+
+
+def test_a_note_is_begun_from_the_clients_page(live: Live, enter: Callable[..., Page]) -> None:
+    page = enter("Joan Pierce")
+    page.goto(f"/clients/{live.client_id('Marisol Vega')}")
+    page.keyboard.press("n")
+    expect(page.locator("#note-body")).to_be_focused()

@@ -18,6 +18,7 @@ from tests.e2e.conftest import PHONE
 from tests.e2e.live import Live
 from tests.e2e.parts import composer, thread
 from tests.e2e.test_accessibility import OPTIONS, SERIOUS
+from tests.e2e.watch import Watch
 
 # The page asks for news each quarter of a minute.
 NEWS = 30_000
@@ -134,3 +135,14 @@ def test_axe_finds_nothing_serious_in_the_portal(
         page.goto(path)
         found = Axe().run(page, options=OPTIONS).response["violations"]
         assert not [one for one in found if one["impact"] in SERIOUS], (path, found)
+
+
+def test_an_error_in_the_portal_leads_back_into_it(
+    phone: Callable[..., Page], watch: Callable[[], Watch]
+) -> None:
+    page = phone("Marisol Vega")
+    watch().expect("status of 404")
+    page.goto("/portal/messages/none/files/1")
+    expect(page.get_by_role("alert")).to_contain_text("Write to us")
+    page.get_by_role("link", name="Go to the start page").click()
+    expect(page.get_by_role("heading", name="Hello, Marisol")).to_be_visible()

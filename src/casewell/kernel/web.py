@@ -396,6 +396,8 @@ def _error_answer(
     if wants_json():
         return problem(status, code, detail, fields)
     safe, next_step = _WAYS_OUT.get(status, ("", ""))
+    if status == 404 and is_for_clients():
+        next_step = "It may be mistyped, or gone. Write to us if you miss something."
     error = {
         "title": _TITLES.get(status, "Request refused"),
         "what": detail,
@@ -403,6 +405,7 @@ def _error_answer(
         "next": next_step,
         "retry": status in (429, 500, 503) and request.method == "GET",
         "reference": g.get("request_id", "")[:8] if status >= 500 else "",
+        "start": url_for("portal_sign_in.home") if is_for_clients() else "/",
     }
     if (session := g.get("session")) is not None:
         session.rollback()  # the page around the error asks the database again
