@@ -5,7 +5,8 @@ and each operation is timed on one right after the other, once their answers are
 Needs the shared data set beside the checkout (or CASEWELL_PERF=its folder); PostgreSQL by
 CASEWELL_TEST_POSTGRES.
 
-`make bench ARGS=intake` measures the taking in of mail instead: see `bench.intake`.
+`make bench ARGS=intake` measures the taking in of mail instead, `ARGS=online` a whole firm with
+the inbox open: see `bench.intake` and `bench.online`.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import intake, taking_in
+from bench import intake, online, taking_in
 from bench.dataset import EVERYONES_INDEX, MANAGER, dataset_of, load, token_of
 from bench.operations import OPERATIONS, TAKING_IN, Operation
 from bench.serving import Served, databases, served
@@ -40,6 +41,8 @@ def main() -> int:
     sys.path.insert(0, str(perf))  # the shared modules, which lie beside the checkout
     if sys.argv[1:2] == ["intake"]:
         return intake.main(sys.argv[2:], perf)
+    if sys.argv[1:2] == ["online"]:
+        return online.main(sys.argv[2:], perf)
     arguments = argparse.ArgumentParser(prog="bench", description=__doc__)
     arguments.add_argument("--size", default="S", choices=("XS", "S", "M", "L"))
     arguments.add_argument("--databases", default="sqlite,postgresql")

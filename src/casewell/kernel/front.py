@@ -19,8 +19,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
-from typing import Any, cast
+from tempfile import TemporaryFile
+from typing import Any
 
 import structlog
 from werkzeug.exceptions import ClientDisconnected, RequestTimeout
@@ -121,19 +121,27 @@ class Front:
             began[:] = [int(status.split(" ", 1)[0]), headers]
 
         pieces: Iterable[bytes] = self._app(environ, start_response)
-        kept = cast(io.BytesIO, SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115 outlives this
+        kept: list[bytes] = []
+        file: Any = None
+        size = 0
         try:
             for piece in pieces:
-                kept.write(piece)
+                size += len(piece)
+                if file is None and size > IN_MEMORY:
+                    file = TemporaryFile()  # noqa: SIM115 outlives this
+                    file.writelines(kept)
+                if file is None:
+                    kept.append(piece)
+                else:
+                    file.write(piece)
         finally:
             if hasattr(pieces, "close"):
                 pieces.close()
         status, headers = began
-        size = kept.tell()
-        kept.seek(0)
-        if size <= IN_MEMORY:
-            return status, headers, kept.read()
-        return status, headers, kept
+        if file is None:
+            return status, headers, b"".join(kept)
+        file.seek(0)
+        return status, headers, file
 
 
 class _Body:

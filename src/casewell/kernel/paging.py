@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Integer, Select, bindparam, tuple_
+from sqlalchemy import Integer, Select, bindparam, literal_column, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -47,11 +47,11 @@ def keyset_page(
     once as well. Raises BadCursor.
     """
     size = max(1, min(size, MAX_SIZE))
-    given = {**(values or {}), "page_rows": size + 1}
+    given = dict(values or {})
     if after is not None:
         given |= zip(_places(len(by)), read_cursor(after, len(by)), strict=True)
     make = _page_of if values is None else _page_made_once
-    statement, whole_entity = make(query, tuple(by), after is not None, ascending)
+    statement, whole_entity = make(query, tuple(by), after is not None, ascending, size + 1)
     result = session.execute(statement, given)
     rows: Sequence[Any] = result.scalars().all() if whole_entity else result.all()
     if len(rows) <= size:
@@ -61,7 +61,7 @@ def keyset_page(
 
 
 def _page_of(
-    query: Select[Any], by: tuple[Any, ...], continues: bool, ascending: bool
+    query: Select[Any], by: tuple[Any, ...], continues: bool, ascending: bool, rows: int
 ) -> tuple[Select[Any], bool]:
     """Return the statement of a page, and whether its rows are entities."""
     if continues:
@@ -70,11 +70,13 @@ def _page_of(
         here, there = tuple_(*by), tuple_(*marks)
         query = query.where(here > there if ascending else here < there)
     order = [key.asc() if ascending else key.desc() for key in by]
-    statement = query.order_by(*order).limit(bindparam("page_rows", type_=Integer))
+    # Written out: PostgreSQL plans a statement anew each time, which takes longer than to read the
+    # page, as long as it can't know how few rows are wanted.
+    statement = query.order_by(*order).limit(literal_column(str(rows), Integer))
     return statement, len(query.column_descriptions) == 1
 
 
-_page_made_once = lru_cache(maxsize=64)(_page_of)
+_page_made_once = lru_cache(maxsize=256)(_page_of)
 
 
 def _places(length: int) -> list[str]:
