@@ -12,7 +12,6 @@ the inbox open: see `bench.intake` and `bench.online`.
 import argparse
 import json
 import os
-import secrets
 import statistics
 import sys
 import tempfile
@@ -24,11 +23,7 @@ from typing import Any
 from bench import intake, online, taking_in
 from bench.dataset import EVERYONES_INDEX, MANAGER, dataset_of, load, token_of
 from bench.operations import OPERATIONS, TAKING_IN, Operation
-from bench.serving import Served, databases, served
-from casewell.bootstrap import make_runtime
-from casewell.kernel.crypto import new_encryption_key
-from casewell.kernel.settings import Settings
-from casewell.migrations import upgrade
+from bench.serving import Served, casewell_served, databases, installed, served
 
 ROOT = Path(__file__).parents[1]
 COMPARED = 10
@@ -75,29 +70,15 @@ def measure(
     wanted = given.ops.split(",")
     found: dict[str, tuple[Any, Any]] = {}
     with databases(database, folder) as (our_url, their_store):
-        settings = Settings(
-            home=folder,
-            secret_key=secrets.token_urlsafe(48),
-            encryption_keys=new_encryption_key(),
-            database_url=our_url,
-        )
-        runtime = make_runtime(settings, with_hints=False)
-        upgrade(runtime.database)
+        runtime = installed(folder, our_url)
         timed(f"{database}: Casewell's side", lambda: load(runtime, data))
         store = limit.open_store(their_store)
         timed(f"{database}: the hand-written side", lambda: load_by_hand(store, data))
         store.sql["INDEX"] = EVERYONES_INDEX
         store.tx(lambda q: q("INDEX"))
-        environment = {
-            "CASEWELL_HOME": str(folder),
-            "CASEWELL_SECRET_KEY": settings.secret_key,
-            "CASEWELL_ENCRYPTION_KEYS": settings.encryption_keys,
-            "CASEWELL_DATABASE_URL": our_url,
-            "CASEWELL_LOG_LEVEL": "error",
-        }
         here = {"STORE": their_store}
         with (
-            served("casewell.wsgi:front", environment, ROOT / "src") as ours,
+            casewell_served(runtime) as ours,
             served("bench.by_hand:app", here, perf, ROOT) as theirs,
         ):
             for name, operation in OPERATIONS.items():

@@ -8,7 +8,6 @@ the shared corpus, each sent by a synthetic client; one in twenty is from a stra
 import argparse
 import os
 import re
-import secrets
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,14 +19,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from bench.dataset import dataset_of, load
-from bench.serving import databases
-from casewell.bootstrap import make_runtime
+from bench.serving import databases, installed
 from casewell.email.arrival import Arrived, batches, keep_raw, mail_reader, register, take_in_all
 from casewell.email.models import InboundMail, Source
-from casewell.kernel.crypto import new_encryption_key
 from casewell.kernel.runtime import Runtime
-from casewell.kernel.settings import Settings
-from casewell.migrations import upgrade
 
 WARM_UP = 100
 STRANGERS = 20  # one in so many
@@ -69,14 +64,7 @@ def mails_of(corpus: list[bytes], clients: int) -> Iterator[bytes]:
 
 
 def measure(folder: Path, url: str, corpus: list[bytes], given: Any) -> dict[str, Any]:
-    settings = Settings(
-        home=folder,
-        secret_key=secrets.token_urlsafe(48),
-        encryption_keys=new_encryption_key(),
-        database_url=url,
-    )
-    runtime = make_runtime(settings, with_hints=False)
-    upgrade(runtime.database)
+    runtime = installed(folder, url)
     dataset = dataset_of(given.size)
     load(runtime, dataset)
     mails = mails_of(corpus, dataset.n_clients)

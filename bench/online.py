@@ -10,7 +10,6 @@ import argparse
 import html
 import os
 import re
-import secrets
 import statistics
 import tempfile
 import threading
@@ -25,13 +24,9 @@ import sqlalchemy as sa
 
 from bench import taking_in
 from bench.dataset import dataset_of, load
-from bench.serving import Served, databases, served
-from casewell.bootstrap import make_runtime
+from bench.serving import Served, casewell_served, databases, installed
 from casewell.kernel.access import Role
-from casewell.kernel.crypto import new_encryption_key
 from casewell.kernel.runtime import Runtime
-from casewell.kernel.settings import Settings
-from casewell.migrations import upgrade
 from casewell.staff import sessions
 from casewell.staff.models import Staff
 
@@ -64,30 +59,16 @@ def measure(database: str, folder: Path, given: argparse.Namespace) -> bool:
     """Run one database; return whether it stayed under one core and starved nobody."""
     data = dataset_of(given.size)
     with databases(database, folder) as (our_url, _):
-        settings = Settings(
-            home=folder,
-            secret_key=secrets.token_urlsafe(48),
-            encryption_keys=new_encryption_key(),
-            database_url=our_url,
-        )
-        runtime = make_runtime(settings, with_hints=False)
-        upgrade(runtime.database)
+        runtime = installed(folder, our_url)
         load(runtime, data)
-        cookies = signed_in(runtime, given.staff, settings)
-        environment = {
-            "CASEWELL_HOME": str(folder),
-            "CASEWELL_SECRET_KEY": settings.secret_key,
-            "CASEWELL_ENCRYPTION_KEYS": settings.encryption_keys,
-            "CASEWELL_DATABASE_URL": our_url,
-            "CASEWELL_LOG_LEVEL": "error",
-        }
-        with served("casewell.wsgi:front", environment, ROOT / "src") as server:
+        cookies = signed_in(runtime, given.staff)
+        with casewell_served(runtime) as server:
             found = Watched(server, runtime, data, cookies, given).run()
         runtime.database.close()
     return report(found, database, given)
 
 
-def signed_in(runtime: Runtime, number: int, settings: Settings) -> list[str]:
+def signed_in(runtime: Runtime, number: int) -> list[str]:
     """Return a session's cookie for each of so many staff; those the data set lacks are added."""
     with runtime.database.writing() as session:
         there = session.scalars(
@@ -108,7 +89,7 @@ def signed_in(runtime: Runtime, number: int, settings: Settings) -> list[str]:
         session.add_all(rest)
         session.flush()
         device = sessions.Device("bench", "127.0.0.1")
-        name = sessions.cookie_of(settings)
+        name = sessions.cookie_of(runtime.settings)
         return [
             f"{name}={sessions.begin(session, one, device, finished=True, now=runtime.now())}"
             for one in (*there, *rest)

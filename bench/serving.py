@@ -14,6 +14,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from casewell.bootstrap import make_runtime
+from casewell.kernel.crypto import new_encryption_key
+from casewell.kernel.runtime import Runtime
+from casewell.kernel.settings import Settings
+from casewell.migrations import upgrade
+
+ROOT = Path(__file__).parents[1]
 SERVER = [sys.executable, "-m", "granian", "--no-ws", "--http", "1"]
 POSTGRES = "postgresql://postgres@127.0.0.1:5432/postgres"
 
@@ -59,6 +66,34 @@ def served(app: str, environment: dict[str, str], *paths: Path) -> Iterator[Serv
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def installed(folder: Path, url: str) -> Runtime:
+    """Return an installation of its own, on an empty database."""
+    settings = Settings(
+        home=folder,
+        secret_key=secrets.token_urlsafe(48),
+        encryption_keys=new_encryption_key(),
+        database_url=url,
+    )
+    runtime = make_runtime(settings, with_hints=False)
+    upgrade(runtime.database)
+    return runtime
+
+
+@contextmanager
+def casewell_served(runtime: Runtime) -> Iterator[Served]:
+    """Serve an installation."""
+    settings = runtime.settings
+    environment = {
+        "CASEWELL_HOME": str(settings.home),
+        "CASEWELL_SECRET_KEY": settings.secret_key,
+        "CASEWELL_ENCRYPTION_KEYS": settings.encryption_keys,
+        "CASEWELL_DATABASE_URL": settings.database_url,
+        "CASEWELL_LOG_LEVEL": "error",
+    }
+    with served("casewell.wsgi:front", environment, ROOT / "src") as server:
+        yield server
 
 
 def _wait_for(base: str, app: str, process: "subprocess.Popen[bytes]") -> None:
