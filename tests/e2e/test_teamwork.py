@@ -82,7 +82,7 @@ def test_the_filters_are_in_the_address_and_can_be_left(
 def test_on_a_phone_all_of_it_is_in_reach(live: Live, enter: Callable[..., Page]) -> None:
     page = enter(CASE_MANAGER, viewport={"width": 390, "height": 844})
     page.goto(f"/inbox/c/{live.client_id('Keisha Barnes')}")
-    page.get_by_label("Snooze").click()
+    page.get_by_label("Snooze", exact=True).click()
     page.get_by_role("button", name="Until they answer").click()
     expect(toast(page, "Keisha Barnes snoozed until they answer")).to_be_visible()
     page.goto("/inbox?state=snoozed")

@@ -61,7 +61,7 @@ def test_clients_are_found_and_edited(live: Live, page: Page) -> None:
     page.get_by_role("link", name="Edit", exact=False).first.click()
     page.get_by_label("City").fill("Pasadena")
     page.get_by_role("button", name="Save changes").click()
-    expect(page.get_by_text("Pasadena")).to_be_visible()
+    expect(page.get_by_text("Pasadena, CA 90026")).to_be_visible()
     page.get_by_label("More acts").click()
     page.get_by_role("link", name="Change who is responsible").first.click()
     expect(page.get_by_label("Second responsible")).to_be_visible()
