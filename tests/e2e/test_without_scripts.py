@@ -67,6 +67,28 @@ def test_clients_are_found_and_edited(live: Live, page: Page) -> None:
     expect(page.get_by_label("Second responsible")).to_be_visible()
 
 
+def test_several_are_marked_done_and_that_is_undone(page: Page) -> None:
+    page.goto("/inbox")
+    names = page.locator(".cw-conv .cw-name").all_inner_texts()[:2]
+    for name in names:
+        page.get_by_role("checkbox", name=f"Select {name}").check()
+    bar = page.get_by_role("form", name="Acts on the selected conversations")
+    bar.get_by_role("button", name="Done").click()
+    expect(page.locator("#toasts")).to_contain_text("2 conversations marked done.")
+    expect(rows(page).filter(has_text=names[0])).to_have_count(0)
+    page.locator("#toasts").get_by_role("button", name="Undo").click()
+    expect(rows(page).filter(has_text=names[0])).to_be_visible()
+
+
+def test_a_timeline_is_narrowed_and_marked_as_seen(live: Live, page: Page) -> None:
+    page.goto(f"/clients/{live.client_id('Keisha Barnes')}/timeline")
+    page.get_by_role("button", name="I have seen all of this").click()
+    expect(page.get_by_role("button", name="I have seen all of this")).to_have_count(0)
+    page.get_by_label("Anybody").select_option("Casewell itself")
+    page.get_by_role("button", name="Show").click()
+    expect(page).to_have_url(re.compile("person=system"))
+
+
 def test_settings_are_read_and_saved(page: Page) -> None:
     page.goto("/settings/profile")
     page.get_by_label("Dark").check()

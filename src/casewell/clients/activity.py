@@ -1,7 +1,7 @@
 """What happened to a client, in words: each entry of the ledger as pages and programs tell it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -93,7 +93,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Happening:
-    """One entry in words. Where it is a message, `written` holds what it says."""
+    """One entry in words, or the newest of several that are told of as one, its `entries`.
+
+    Where it is a message, `written` holds what it says.
+    """
 
     id: int
     seq: int
@@ -110,7 +113,8 @@ class Happening:
     recorded_at: datetime
     row: Any
     written: Written | None = None
-    changes: Sequence[Change] = field(default=())
+    changes: Sequence[Change] = ()
+    entries: Sequence["Happening"] = ()
 
 
 def recent_activity(

@@ -15,7 +15,6 @@ from casewell.sms.models import CarrierReport, MediaFetch
 
 SILENCE = timedelta(minutes=15)
 RECENT = timedelta(days=7)
-NEARLY_USED = 80  # percent
 
 
 def check_sms(runtime: Runtime, session: Session) -> Finding:
@@ -31,7 +30,7 @@ def check_sms(runtime: Runtime, session: Session) -> Finding:
             "Mend the reason, then press “Resume SMS” under Settings, SMS.",
         )
     use = months_use(session, runtime)
-    if use.percent >= NEARLY_USED:
+    if use.is_nearly_used:
         return _nearly_used(use)
     long_ago = runtime.now() - SILENCE
     missing = session.scalar(

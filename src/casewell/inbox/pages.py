@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -354,7 +355,7 @@ def list_context(chosen: Filters, person: Reader, current: int | None = None) ->
         "narrowed": narrowed_in_words(chosen),
         "sees_all": web.identity().role is not Role.CASE_MANAGER,
         "may_edit": web.identity().role in EDITORS,
-        "people": possible_responsible(web.db()) if web.identity().role in EDITORS else [],
+        "people": partial(possible_responsible, web.db()),
         "seen": newest_message(web.db()),
         "present": presence.in_list(
             web.db(), web.identity(), web.now(), own=chosen.query.scope != "all"

@@ -1,6 +1,6 @@
 """Search over every message ever, newest first, among those of clients one may see."""
 
-from datetime import UTC, datetime, time
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from casewell.inbox.search_walks import AFTER_ALL
 from casewell.kernel.access import Identity
 from casewell.kernel.paging import Page, make_cursor, read_cursor
 from casewell.kernel.search import words_of
+from casewell.kernel.times import midnight
 from casewell.messages.position import Position
 from casewell.staff.models import Staff
 
@@ -38,7 +39,7 @@ def search(
     sought, given = _resolved(session, viewer, asked)
     before = AFTER_ALL if after is None else Position(*read_cursor(after, 2))
     if (day := asked.before) is not None:
-        before = min(before, Position(_midnight(session, viewer, day), 0))
+        before = min(before, Position(_begins(session, viewer, day), 0))
     found = search_walks.walk(session, viewer, asked.words, sought, given, before, size + 1)
     ids = [position.id for position in found.hits[:size]]
     values = {"ids": ids, "viewer": viewer.staff_id}
@@ -53,7 +54,7 @@ def _resolved(session: Session, viewer: Identity, asked: SearchQuery) -> tuple[S
     if asked.channel is not None:
         given["channel"] = asked.channel
     if asked.after is not None:
-        given["not_before"] = _midnight(session, viewer, asked.after)
+        given["not_before"] = _begins(session, viewer, asked.after)
     sender: Sender | None = None
     if asked.sender is not None:
         sender = {"client": Sender.A_CLIENT, "me": Sender.ME}.get(asked.sender.lower())
@@ -91,10 +92,7 @@ def _begin_all(words: list[str], name: str) -> bool:
     return all(any(part.startswith(word) for part in parts) for word in words)
 
 
-def _midnight(session: Session, viewer: Identity, day: Any) -> datetime:
+def _begins(session: Session, viewer: Identity, day: date) -> datetime:
     """Return when a day begins at the reader's place."""
     zone = session.scalar(sa.select(Staff.time_zone).where(Staff.id == viewer.staff_id))
-    try:
-        return datetime.combine(day, time(), ZoneInfo(zone or "UTC")).astimezone(UTC)
-    except OverflowError:  # the first days there are, east of Greenwich
-        return datetime.combine(day, time(), UTC)
+    return midnight(day, ZoneInfo(zone or "UTC"))

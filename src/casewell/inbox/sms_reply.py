@@ -61,10 +61,9 @@ class SMSWriter(Writer):
 
     def asked(self, to: Destination) -> Destination:
         found = super().asked(to)
-        return found if found.blocked else replace(found, blocked=self._spent(to))
-
-    def _spent(self, to: Destination) -> str:
-        return spent(self.session, self.runtime, to.address)
+        if found.blocked:
+            return found
+        return replace(found, blocked=spent(self.session, self.runtime, to.address))
 
     def _last_used(self) -> str | None:
         """Return the number the client last texted from."""

@@ -1,11 +1,19 @@
 """Times in the reader's zone, in the words of the screens."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 WEEK = 7
 MINUTES_OF_HOUR = 60
 MINUTES_OF_DAY = 24 * 60
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """Return when a day begins there, in UTC; the very first days there are, by Greenwich."""
+    try:
+        return datetime.combine(day, time(), zone).astimezone(UTC)
+    except OverflowError:
+        return datetime.combine(day, time(), UTC)
 
 
 def clock_time(at: datetime, zone: ZoneInfo) -> str:

@@ -144,17 +144,20 @@ def _take_in_missing(
 
 def _settle(runtime: Runtime, texts: Sequence[ListedText]) -> None:
     """Note the end of texts that left, where nobody told us of it."""
-    ended = {one.provider_id: one for one in texts if one.status in ENDS}
+    ended = [one for one in texts if one.status in ENDS]
     with runtime.database.reading() as session:
-        waiting = session.scalars(
-            sa.select(Delivery.provider_id).where(
-                Delivery.channel == Channel.SMS,
-                Delivery.provider_id.in_(ended),
-                Delivery.status.in_(OPEN),
+        waiting = set(
+            session.scalars(
+                sa.select(Delivery.provider_id).where(
+                    Delivery.channel == Channel.SMS,
+                    Delivery.provider_id.in_([one.provider_id for one in ended]),
+                    Delivery.status.in_(OPEN),
+                )
             )
-        ).all()
-    for provider_id in waiting:
-        one = ended[provider_id or ""]
+        )
+    for one in ended:
+        if one.provider_id not in waiting:
+            continue
         with runtime.database.writing() as session:
             note_report(
                 session,

@@ -7,7 +7,7 @@ at once only one gets the last place.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from casewell.kernel.db import insert_into
 from casewell.kernel.jobs import periodic
 from casewell.kernel.runtime import Runtime
 from casewell.kernel.settings import Settings
+from casewell.kernel.times import midnight
 from casewell.messages.errors import LimitReached, MonthUsedUp
 from casewell.messages.models import UnifiedMessage
 from casewell.sms.models import Counted, SMSMessage, TextCount
@@ -45,6 +46,9 @@ class Count:
     most: int | None = None
 
 
+NEARLY_USED = 80  # percent
+
+
 @dataclass(frozen=True)
 class MonthsUse:
     """Segments of this month, those included that wait to leave in it."""
@@ -55,6 +59,10 @@ class MonthsUse:
     @property
     def percent(self) -> int:
         return self.used * 100 // self.most
+
+    @property
+    def is_nearly_used(self) -> bool:
+        return self.percent >= NEARLY_USED
 
 
 class TextLimits:
@@ -246,7 +254,7 @@ def _refusal(session: Session, runtime: Runtime, full: Count) -> LimitReached:
             f"The firm's texts for {full.day:%B} are used up: {full.most:,} segments. Write by "
             "email or in the portal, or ask an owner to raise the limit."
         )
-        return MonthUsedUp(text, until=_starts(after, zone), now=now)
+        return MonthUsedUp(text, until=midnight(after, zone), now=now)
     when = "today" if full.day == today else f"on {full.day:%b} {full.day.day}"
     most = f"{full.most:,} {'text' if full.most == 1 else 'texts'}"
     text = {
@@ -258,11 +266,7 @@ def _refusal(session: Session, runtime: Runtime, full: Count) -> LimitReached:
         Counted.DAY: f"The firm sends {most} {when}, the most in a day.",
     }[full.counted]
     text = f"{text} Write by email or in the portal, or on another day."
-    return LimitReached(text, until=_starts(full.day + timedelta(days=1), zone), now=now)
-
-
-def _starts(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(), zone).astimezone(UTC)
+    return LimitReached(text, until=midnight(full.day + timedelta(days=1), zone), now=now)
 
 
 def _zone(session: Session) -> ZoneInfo:

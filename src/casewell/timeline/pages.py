@@ -44,7 +44,7 @@ def show(client_id: int) -> Response:
         wanted=wanted,
         errors=errors,
         topics=TOPICS,
-        people=[(one.id, one.name) for one in _staff()] + list(OTHERS),
+        people=_people,
         activity=fold(told),
         last_day=request.args.get("day", ""),
         more=_address(client_id, wanted, cursor=on, day=told[-1].day) if on and told else None,
@@ -79,5 +79,6 @@ def _address(client_id: int, wanted: TimelineQuery, **changes: Any) -> str:
     return url_for("timeline.show", client_id=client_id, **given)
 
 
-def _staff() -> Any:
-    return web.db().execute(sa.select(Staff.id, Staff.name).order_by(Staff.name, Staff.id)).all()
+def _people() -> list[tuple[Any, str]]:
+    rows = web.db().execute(sa.select(Staff.id, Staff.name).order_by(Staff.name, Staff.id))
+    return [*((row.id, row.name) for row in rows), *OTHERS]

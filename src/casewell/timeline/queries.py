@@ -1,6 +1,6 @@
 """Reading a client's ledger, narrowed; whose client it is has been asked before."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from casewell.clients.activity import entries_of
 from casewell.kernel.access import Identity
+from casewell.kernel.times import midnight
 from casewell.ledger.models import ActivityEvent, ActorKind
 from casewell.timeline.forms import TimelineQuery, Topic
 
@@ -32,9 +33,9 @@ def narrowed(
     if wanted.person is not None:
         query = query.where(*_by(wanted.person))
     if wanted.since is not None:
-        query = query.where(ActivityEvent.occurred_at >= _midnight(wanted.since, zone))
+        query = query.where(ActivityEvent.occurred_at >= midnight(wanted.since, zone))
     if wanted.until is not None and wanted.until < date.max:
-        end = _midnight(wanted.until + timedelta(days=1), zone)
+        end = midnight(wanted.until + timedelta(days=1), zone)
         query = query.where(ActivityEvent.occurred_at < end)
     return query
 
@@ -46,10 +47,3 @@ def _by(person: str) -> list[sa.ColumnElement[bool]]:
             ActivityEvent.actor_id == int(person),
         ]
     return [ActivityEvent.actor_kind == ActorKind(person)]
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    try:
-        return datetime.combine(day, time(), zone).astimezone(UTC)
-    except OverflowError:  # the first day there is, east of Greenwich
-        return datetime.combine(day, time(), UTC)
