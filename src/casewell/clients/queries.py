@@ -16,6 +16,7 @@ from casewell.kernel.errors import NotFound
 from casewell.staff.models import Staff
 
 _columns = Client.__table__.c  # plain ones: a list over columns alone stays without the ORM
+_BOTH = (_columns.main_responsible_id, _columns.second_responsible_id)
 # Whoever looks, in a statement made once: it refuses to run without {"viewer": their id}.
 VIEWER: sa.BindParameter[int] = sa.bindparam("viewer", type_=BigId)
 WHOLE: tuple[ORMOption, ...] = (
@@ -29,25 +30,26 @@ WHOLE: tuple[ORMOption, ...] = (
 
 def clients_visible_to(viewer: Identity) -> ColumnElement[bool]:
     """Return the one access filter, a condition on `Client`. Merged clients are never visible."""
-    return _visible(viewer.role, viewer.staff_id)
+    return _visible(viewer.role, responsible_is(viewer.staff_id))
 
 
 def clients_visible_as(role: Role) -> ColumnElement[bool]:
-    """Return the same filter for a statement that is made once; whose it is, `VIEWER` says."""
-    return _visible(role, VIEWER)
+    """Return the same filter for a statement that is made once; whose it is, `VIEWER` says.
+
+    It is for what is walked in an order of its own, such as an inbox: no index serves it, so a
+    database can't gather all of somebody's clients first to show the newest few.
+    """
+    return _visible(role, sa.or_(*(sa.func.coalesce(one == VIEWER, sa.false()) for one in _BOTH)))
 
 
-def _visible(role: Role, staff_id: int | sa.BindParameter[int]) -> ColumnElement[bool]:
+def _visible(role: Role, is_theirs: ColumnElement[bool]) -> ColumnElement[bool]:
     present = _columns.merged_into_id.is_(None)
-    if role is not Role.CASE_MANAGER:
-        return present
-    return sa.and_(present, responsible_is(staff_id))
+    return present if role is not Role.CASE_MANAGER else sa.and_(present, is_theirs)
 
 
-def responsible_is(staff_id: int | sa.BindParameter[int]) -> ColumnElement[bool]:
+def responsible_is(staff_id: int) -> ColumnElement[bool]:
     """Return a condition on `Client`: that person is its main or second responsible."""
-    main, second = _columns.main_responsible_id, _columns.second_responsible_id
-    return sa.or_(main == staff_id, second == staff_id)
+    return sa.or_(*(one == staff_id for one in _BOTH))
 
 
 def sees_client(client_id: int) -> ColumnElement[bool]:
