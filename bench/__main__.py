@@ -6,7 +6,8 @@ Needs the shared data set beside the checkout (or CASEWELL_PERF=its folder); Pos
 CASEWELL_TEST_POSTGRES.
 
 `make bench ARGS=intake` measures the taking in of mail instead, `ARGS=online` a whole firm with
-the inbox open: see `bench.intake` and `bench.online`.
+the inbox open, `ARGS=tags` filters by tags and tags of many clients, `ARGS=timeline` a long
+timeline: see the modules of these names.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import intake, online, taking_in
+from bench import intake, online, tags, taking_in, timeline
 from bench.dataset import EVERYONES_INDEX, MANAGER, dataset_of, load, token_of
 from bench.operations import OPERATIONS, TAKING_IN, Operation
 from bench.serving import Served, casewell_served, databases, installed, served
@@ -32,6 +33,10 @@ SECONDS_EACH = 60.0
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["tags"]:
+        return tags.main(sys.argv[2:])
+    if sys.argv[1:2] == ["timeline"]:
+        return timeline.main(sys.argv[2:])
     perf = perf_folder()
     sys.path.insert(0, str(perf))  # the shared modules, which lie beside the checkout
     if sys.argv[1:2] == ["intake"]:

@@ -39,6 +39,8 @@ def blueprints() -> list[Blueprint]:
     from casewell.sms import settings_pages as sms_settings
     from casewell.staff import api as staff_api
     from casewell.staff import link_pages, set_up_pages, sign_in_pages
+    from casewell.tags import api as tags_api
+    from casewell.tags import change_pages as tags
     from casewell.timeline import api as timeline_api
     from casewell.timeline import pages as timeline
     from casewell.webhooks import pages as webhooks
@@ -63,6 +65,9 @@ def blueprints() -> list[Blueprint]:
         import_pages.blueprint,
         export_pages.blueprint,
         clients_api.api.blueprint,
+        tags.blueprint,
+        tags_api.api.blueprint,
+        tags_api.of_clients.blueprint,
         timeline.blueprint,
         timeline_api.api.blueprint,
         hooks.blueprint,

@@ -50,6 +50,7 @@ from casewell.staff.models import (
     StaffSession,
     SystemMail,
 )
+from casewell.tags.models import ClientTag, ClientTagAssignment, TagChange, TagChangeClient
 from casewell.timeline.models import TimelineMark
 from casewell.webhooks.models import Webhook, WebhookCall
 
@@ -74,6 +75,8 @@ __all__ = [
     "ClientMessage",
     "ClientPhone",
     "ClientSession",
+    "ClientTag",
+    "ClientTagAssignment",
     "ContactConsent",
     "Conversation",
     "ConversationHead",
@@ -102,6 +105,8 @@ __all__ = [
     "Staff",
     "StaffSession",
     "SystemMail",
+    "TagChange",
+    "TagChangeClient",
     "TextComparison",
     "TextCount",
     "TimelineMark",

@@ -8,6 +8,7 @@ from casewell.inbox.writers import ReplyDraft
 from casewell.messages.triage import TriageService
 from casewell.notes.service import NoteService
 from casewell.staff.service import StaffService
+from casewell.tags.service import TagService
 
 __all__ = [
     "CallLogService",
@@ -17,6 +18,7 @@ __all__ = [
     "Reply",
     "ReplyDraft",
     "StaffService",
+    "TagService",
     "Thread",
     "TriageService",
     "UnifiedInboxService",

@@ -10,6 +10,7 @@ from casewell.anchoring import jobs as anchoring
 from casewell.anchoring import letters as anchor_letters
 from casewell.clients import jobs as client_imports
 from casewell.clients.contacts import Contacts, use_contacts
+from casewell.clients.tagging import Tagging, use_tagging
 from casewell.email import arrival, history, polling
 from casewell.email.carrier import EmailCarrier
 from casewell.email.reconciler import EmailReconciler
@@ -43,6 +44,9 @@ from casewell.sms.reconciler import SMSReconciler
 from casewell.staff import mail as system_mail
 from casewell.staff import notifications, sessions, throttle
 from casewell.staff.models import SystemMailKind
+from casewell.tags import jobs as tag_changes
+from casewell.tags import service as tags
+from casewell.tags.queries import ClientTags
 from casewell.webhooks import calling, outgoing
 
 REACTIONS: Mapping[str, Sequence[Reaction]] = {
@@ -58,12 +62,19 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "message.unconfirmed": [notices.tell_author],
     "client.assigned": [team.release, readers.follow_responsible],
     "client.created": [readers.follow_responsible],
-    "client.merged": [conversations.merge, notes.merge, merging.merge, notifications.merge],
+    "client.merged": [
+        conversations.merge,
+        notes.merge,
+        merging.merge,
+        notifications.merge,
+        tags.merge,
+    ],
     "client.merge_undone": [
         conversations.unmerge,
         notes.unmerge,
         merging.unmerge,
         notifications.unmerge,
+        tags.unmerge,
     ],
 }
 
@@ -94,6 +105,9 @@ LETTERS: Mapping[SystemMailKind, system_mail.LetterWriter] = {
 # Who knows of messages, where the pages of clients tell of them.
 CONTACTS: Contacts = MessageContacts()
 
+# Who knows of tags, likewise.
+TAGGING: Tagging = ClientTags()
+
 # The table of channels on the health page: what was seen, stored, and why not.
 RECONCILERS: Mapping[str, Reconciler] = {
     "email": EmailReconciler(),
@@ -122,6 +136,7 @@ WORK = (
     sessions,
     states,
     system_mail,
+    tag_changes,
     text_limits,
     throttle,
 )
@@ -137,4 +152,5 @@ def connect(hints: Hints, now: Clock) -> None:
     use_limits(LIMITS)
     system_mail.use_letters(LETTERS)
     use_contacts(CONTACTS)
+    use_tagging(TAGGING)
     use_reconcilers(RECONCILERS)

@@ -39,6 +39,7 @@ from casewell.portal.models import ClientAccount
 from casewell.staff import links, tokens
 from casewell.staff.models import LinkKind, Notification, NotificationKind, Staff, StaffSession
 from casewell.staff.passwords import hash_password
+from casewell.tags.models import ClientTag, TagChange
 from casewell.webhooks.models import SECRET_CONTEXT, Webhook
 from tests.rigs.installation import PASSWORD, Person
 
@@ -160,7 +161,17 @@ def world(
             state_since=now,
             created_at=now,
         )
-        session.add_all([mailbox, unreadable, mail_import, webhook])
+        tag = ClientTag(name="Grouped", name_key="grouped", colour="red", created_at=now)
+        change = TagChange(
+            staff_id=colleague.id,
+            adds=[],
+            removes=[],
+            added_names=["Grouped"],
+            removed_names=[],
+            total=1,
+            created_at=now,
+        )
+        session.add_all([mailbox, unreadable, mail_import, webhook, tag, change])
         session.flush()
         assert mail_import.id == upload.id, "one `import_id` stands for both kinds"
         made.ids = {
@@ -183,6 +194,9 @@ def world(
             "public_id": new_token(),
             "position": 0,
             "webhook_id": webhook.id,
+            "tag_id": tag.id,
+            "into_id": tag.id,
+            "change_id": change.id,
             "part": "lists",
             "filename": "css/casewell.css",
             "status": "waiting",

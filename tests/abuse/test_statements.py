@@ -19,12 +19,15 @@ from casewell.kernel.types import Sealed
 from casewell.messages.conversations import rebuild_moved
 from casewell.messages.models import Channel, Delivery, MessageStatus, UnifiedMessage
 from casewell.staff import tokens
+from casewell.tags.models import ClientTag, ClientTagAssignment, TagChange
 
 LISTS = [
     "/clients",
     "/clients?q=Ana",
+    "/clients?tag=999&tags=none",
     "/clients/{client}",
     "/clients/{client}/merge",
+    "/clients/{client}/tags",
     "/clients/{client}/portal",
     "/clients/{client}/timeline",
     "/clients/import",
@@ -39,6 +42,9 @@ LISTS = [
     "/outbox?group=waiting",
     "/outbox?group=bounced",
     "/palette",
+    "/tags",
+    "/tags/1",
+    "/tags/choices",
     "/settings/channels",
     "/settings/channels/unreadable",
     "/settings/channels/{mailbox}",
@@ -49,6 +55,7 @@ LISTS = [
     "/triage/{sender}",
     "/triage/{sender}/clients",
     "/api/clients",
+    "/api/clients/{client}/tags",
     "/api/clients/{client}/timeline",
     "/api/clients?q=Ana",
     "/api/clients/{client}/duplicates",
@@ -57,6 +64,7 @@ LISTS = [
     "/api/inbox/client/{client}",
     "/api/inbox/search?q=question",
     "/api/inbox/unread",
+    "/api/tags",
 ]
 
 
@@ -102,7 +110,26 @@ def grow(database, clock, staff, client, mail_of, sign_in):
                     MailImport(staff_id=boss.id, name=f"{number}.mbox", created_at=clock()),
                 ]
             )
+            tag = ClientTag(
+                name=f"Tag {number}", name_key=f"tag {number}", colour="blue", created_at=clock()
+            )
+            session.add(tag)
             session.flush()
+            for who in (first, other):
+                session.add(
+                    ClientTagAssignment(client_id=who.id, tag_id=tag.id, assigned_at=clock())
+                )
+            session.add(
+                TagChange(
+                    staff_id=boss.id,
+                    adds=[tag.id],
+                    removes=[],
+                    added_names=[tag.name],
+                    removed_names=[],
+                    total=1,
+                    created_at=clock(),
+                )
+            )
             for state in (InboundState.QUARANTINED, InboundState.SKIPPED):
                 session.add(_inbound(1, number, state, clock()))
 

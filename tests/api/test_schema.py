@@ -21,10 +21,17 @@ from casewell.kernel.crypto import new_token, token_hash
 from casewell.kernel.db import LARGEST_ID
 from casewell.kernel.runtime import Runtime
 from casewell.staff.models import ApiToken, Staff
+from casewell.tags.models import ChangeState, ClientTag, TagChange
 
 EXAMPLES = 20  # for each operation, and as many that break the description
 # A schema can't say that a cursor must be one of ours, or an address one that mail reaches.
 BEYOND_A_SCHEMA = [positive_data_acceptance]
+# Tags have been deleted by then, or a body is right only as a whole: tests/tags try these out.
+TRIED_OUT_ELSEWHERE = {
+    "GET /api/tags/{tag_id}/merge/{into_id}",
+    "POST /api/tags/changes",
+    "POST /api/tags/{tag_id}/merge",
+}
 WHO = [*(role.value for role in Role), "read_only", "nobody"]
 
 
@@ -58,6 +65,27 @@ def tokens(
     people = {role: staff(role) for role in Role}
     for main in (people[Role.OWNER], people[Role.CASE_MANAGER]):
         mail_of(client("Ana", "Ruiz", main=main, phones=["+13125550123"]))
+    with runtime.database.writing() as session:
+        for number in range(3):
+            tag = ClientTag(
+                name=f"Tag {number}",
+                name_key=f"tag {number}",
+                colour="blue",
+                created_at=runtime.now(),
+            )
+            change = TagChange(
+                staff_id=people[Role.OWNER].id,
+                adds=[],
+                removes=[],
+                added_names=[],
+                removed_names=[],
+                state=ChangeState.DONE,
+                total=1,
+                done=1,
+                changed=1,
+                created_at=runtime.now(),
+            )
+            session.add_all([tag, change])
     found: dict[str, str | None] = {"nobody": None}
     for name, role, scopes in (
         *((role.value, role, list(Scope)) for role in Role),
@@ -114,7 +142,9 @@ def test_every_answer_is_one_that_is_described(
     if who == "nobody":
         assert all(statuses <= {400, 401, 404, 413, 415, 422} for statuses in answered.values())
     if who == Role.OWNER:
-        idle = {label for label, statuses in answered.items() if not statuses & {200, 201, 204}}
+        good = {200, 201, 202, 204}
+        idle = {label for label, statuses in answered.items() if not statuses & good}
+        idle -= TRIED_OUT_ELSEWHERE
         assert not idle, "nothing but refusals was tried out"
 
 

@@ -12,6 +12,7 @@ from casewell.app import create_app
 from casewell.clients.models import Client
 from casewell.email.models import InboundMail, InboundState, Mailbox, MailImport
 from casewell.messages.models import TriageSender
+from casewell.tags.models import ClientTag
 from tests.e2e.live import Live
 
 # Answers of these are no screens: fragments, files, data.
@@ -35,6 +36,7 @@ NO_SCREENS = frozenset(
         "sign_in.enrolment",
         "sign_in.recovery",
         "static",
+        "tags.choices",
         "triage.choices",
         "unreadable_mails.download",
     }
@@ -50,6 +52,8 @@ NO_ROW = frozenset(
         "outbox.texts",
         "portal_sign_in.link",
         "set_up.form",
+        "tags.change",
+        "tags.preview",
         "webhooks.show",
     }
 )
@@ -59,6 +63,7 @@ MORE = (
     "/inbox?scope=all",
     "/inbox?scope=all&q=report",
     "/inbox?scope=all&state=done",
+    "/clients?tag=1&tag=2&tags=all",
     "/outbox?group=waiting",
     "/triage?state=set_aside",
     "/no-such-page",
@@ -81,6 +86,7 @@ def all_screens(live: Live) -> list[Screen]:
     with live.runtime.database.reading() as session:
         values = {
             "client_id": session.scalars(sa.select(Client.id).order_by(Client.id)).first(),
+            "tag_id": session.scalars(sa.select(ClientTag.id)).first(),
             "sender_id": session.scalars(sa.select(TriageSender.id)).first(),
             "mailbox_id": session.scalars(sa.select(Mailbox.id)).first(),
             "import_id": session.scalars(sa.select(MailImport.id)).first(),

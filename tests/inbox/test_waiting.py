@@ -26,7 +26,8 @@ def world(staff, client, mail_of, sign_in):
 
 
 def tag(person):
-    found = re.search(r'cw-tag-(\w+)">(Waiting[^<]*)<', person.get("/inbox").text)
+    labelled = r'cw-tag-(\w+)"></span><span class="cw-clip">(Waiting[^<]*)<'
+    found = re.search(labelled, person.get("/inbox").text)
     return found.groups() if found else None
 
 

@@ -43,6 +43,7 @@ _ICONS = {
     "conversation": "inbox",
     "note": "note",
     "portal": "world",
+    "tag": "tag",
     "triage": "user-question",
 }
 _SENTENCES = {
@@ -77,6 +78,10 @@ _SENTENCES = {
     "portal.enabled": "Portal account turned on",
     "portal.invited": "Invited to the portal",
     "portal.link_sent": "Link to the portal sent",
+    "tag.added": "Tag added",
+    "tag.merged": "Tag merged",
+    "tag.removed": "Tag removed",
+    "tag.renamed": "Tag renamed",
     "triage.linked": "Sender linked to this client",
     "triage.unlinked": "Sender no longer linked to this client",
 }
@@ -207,6 +212,13 @@ def sentence_of(kind: str, data: Mapping[str, Any]) -> str:
             return f"SSN {data['what']}"
         case "conversation.assigned" if data.get("assignee"):
             return f"Conversation given to {data['assignee']}"
+        case "tag.added" | "tag.removed" if data.get("tag"):
+            undone = " (undone)" if data.get("undone") else ""
+            return f"{name_of(kind)}: {data['tag']}{undone}"
+        case "tag.merged" | "tag.renamed" if data.get("tag"):
+            before, after = data.get("before", data["tag"]), data.get("into", data["tag"])
+            verb = "is now called" if kind == "tag.renamed" else "is part of"
+            return f"Tag {before} {verb} {after}"
         case "triage.linked" | "triage.unlinked" if data.get("address"):
             return f"{name_of(kind)}: {data['address']}"
         case _:

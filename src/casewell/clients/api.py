@@ -37,10 +37,19 @@ api = Api("clients", "/clients", tag="Clients")
 
 
 class ListQuery(Wanted):
-    """`cursor` is the `next` of the page before; `limit` is at most 200."""
+    """`tag` may stand several times; `tags` says whether a client has any, all or none of them.
+
+    `cursor` is the `next` of the page before; `limit` is at most 200.
+    """
 
     cursor: str | None = Field(None, max_length=1000)
     limit: int = Field(50, ge=1, le=200)
+
+
+class TagOfClient(BaseModel):
+    id: int
+    name: str
+    colour: str
 
 
 class ClientLine(BaseModel):
@@ -56,6 +65,7 @@ class ClientLine(BaseModel):
     responsible_id: int | None
     responsible: str | None
     created_at: datetime
+    tags: list[TagOfClient]
 
 
 class ClientList(BaseModel):
@@ -144,7 +154,8 @@ class LikenessList(BaseModel):
 def list_all(query: ListQuery) -> dict[str, Any]:
     """The clients you may see, one page at a time."""
     page = list_clients(web.db(), web.identity(), query, after=query.cursor, size=query.limit)
-    return {"items": [vars(one) for one in page.items], "next": page.next}
+    lines = [{**vars(one), "tags": [vars(tag) for tag in one.tags]} for one in page.items]
+    return {"items": lines, "next": page.next}
 
 
 @api.post("", answers=ClientOut, body=NewClient, status=201, errors=(409,), summary="Add a client")

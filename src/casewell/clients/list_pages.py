@@ -3,19 +3,21 @@
 Its routes are on the blueprint of `clients.pages`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from flask import request, url_for
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from casewell.clients.contacts import contacts
 from casewell.clients.listing import COUNTED, Wanted, count_clients, list_clients
 from casewell.clients.pages import blueprint, choices, may_edit
 from casewell.clients.search import LONGEST_QUERY
+from casewell.clients.tagging import Match, tagging
 from casewell.kernel import web
 from casewell.kernel.access import MANAGERS, Role
 from casewell.kernel.forms import parse
@@ -25,10 +27,12 @@ from casewell.staff.current import current_staff
 
 __all__ = ["blueprint"]
 
+MATCHES = ((Match.ANY, "Any of them"), (Match.ALL, "All of them"), (Match.NONE, "None of them"))
+
 
 @blueprint.get("/clients")
 def index() -> Response:
-    wanted = _wanted(request.args)
+    wanted = wanted_by(request.args)
     viewer, session = web.identity(), web.db()
     after = request.args.get("after")
     page = list_clients(session, viewer, wanted, after=after)
@@ -45,6 +49,8 @@ def index() -> Response:
     if after is not None and web.is_htmx():
         return web.render("clients/_rows.html", **context)
     context["count"] = _counted(count_clients(session, viewer, wanted))
+    context["offered"] = tagging().offered(session, chosen=wanted.tag)
+    context["matches"] = MATCHES
     context["filtered"] = wanted != Wanted(view=wanted.view, sort=wanted.sort)
     answer = web.render("clients/index.html", "clients/_list.html", **context, **choices())
     if web.is_htmx():
@@ -59,7 +65,7 @@ def search() -> Response:
     return Response(status=303, headers={"Location": _address_maker(wanted)()})
 
 
-def _wanted(arguments: Mapping[str, str]) -> Wanted:
+def wanted_by(arguments: MultiDict[str, str]) -> Wanted:
     """Return what the address asks for; a private query stands in it encrypted."""
     wanted = parse(Wanted, arguments)
     if "s" in arguments:
@@ -73,8 +79,8 @@ def _address_maker(wanted: Wanted) -> Callable[..., str]:
     def address(**changed: Any) -> str:
         asked = wanted.model_dump(mode="json", exclude_defaults=True) | changed
         asked |= as_parameters(asked.pop("q", ""))
-        asked = {name: value for name, value in asked.items() if value not in (None, "")}
-        return url_for("clients.index") + (f"?{urlencode(asked)}" if asked else "")
+        asked = {name: value for name, value in asked.items() if value not in (None, "", [])}
+        return url_for("clients.index") + (f"?{urlencode(asked, doseq=True)}" if asked else "")
 
     return address
 

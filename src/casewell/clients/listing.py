@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import sqlalchemy as sa
-from pydantic import Field
+from pydantic import Field, model_validator
 from sqlalchemy.orm import Session, aliased
 
 from casewell.clients.forms import RowId
@@ -14,6 +14,7 @@ from casewell.clients.models import Client, ClientEmail, ClientPhone, ClientStat
 from casewell.clients.queries import clients_visible_to, responsible_is
 from casewell.clients.search import LONGEST_QUERY, matching
 from casewell.clients.states import state_code
+from casewell.clients.tagging import Match, ShownTag, tagging
 from casewell.kernel.access import Identity
 from casewell.kernel.forms import Query, Text
 from casewell.kernel.paging import Page, keyset_page
@@ -21,6 +22,7 @@ from casewell.staff.models import Staff
 
 PAGE = 50
 COUNTED = 1_000
+MOST_CHOSEN = 20
 
 
 class Sort(StrEnum):
@@ -38,7 +40,15 @@ class Wanted(Query):
     responsible: RowId | None = None
     state: str | None = Field(None, max_length=2, pattern="^[A-Za-z]{2}$")
     q: Text = Field("", max_length=LONGEST_QUERY)
+    tag: list[RowId] = Field(default_factory=list, max_length=MOST_CHOSEN)
+    tags: Match = Match.ANY
     sort: Sort = Sort.NAME
+
+    @model_validator(mode="after")
+    def _match_something(self) -> Self:
+        if not self.tag:
+            self.tags = Match.ANY  # it says nothing then
+        return self
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,7 @@ class ListedClient:
     email: str | None
     phone: str | None
     created_at: Any
+    tags: Sequence[ShownTag]
 
 
 main = aliased(Staff)
@@ -90,6 +101,8 @@ def chosen(session: Session, viewer: Identity, wanted: Wanted) -> list[sa.Column
         found.append(responsible_is(wanted.responsible))
     if wanted.state is not None:
         found.append(Client.state == (state_code(wanted.state) or wanted.state))
+    if wanted.tag:
+        found.append(tagging().having(wanted.tag, wanted.tags))
     if wanted.q:
         found.append(matching(session, wanted.q))
     return found
@@ -103,7 +116,7 @@ def list_clients(
     after: str | None = None,
     size: int = PAGE,
 ) -> Page[ListedClient]:
-    """Return one page of the list, in three statements whatever its size. Raises BadCursor."""
+    """Return one page of the list, in four statements whatever its size. Raises BadCursor."""
     query = (
         sa.select(*_COLUMNS)
         .outerjoin(main, main.id == Client.main_responsible_id)
@@ -116,6 +129,7 @@ def list_clients(
         session, ClientEmail.client_id, ClientEmail.address, ClientEmail.position, ids
     )
     phones = first_of(session, ClientPhone.client_id, ClientPhone.e164, ClientPhone.position, ids)
+    tags = tagging().tags_of(session, ids)
     return Page(
         [
             ListedClient(
@@ -129,6 +143,7 @@ def list_clients(
                 email=emails.get(row.id),
                 phone=phones.get(row.id),
                 created_at=row.created_at,
+                tags=tags.get(row.id, ()),
             )
             for row in page.items
         ],

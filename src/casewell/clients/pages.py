@@ -18,6 +18,7 @@ from casewell.clients.models import Client, ClientStatus
 from casewell.clients.queries import WHOLE, find_client, possible_responsible
 from casewell.clients.service import ClientService
 from casewell.clients.states import STATES, ZONES, zone_of
+from casewell.clients.tagging import tagging
 from casewell.kernel import web
 from casewell.kernel.access import EDITORS, Identity
 from casewell.kernel.addresses import normal_form
@@ -75,6 +76,7 @@ def show(client_id: int) -> Response:
         since=short_time(client.created_at, now, mine),
         since_full=full_time(client.created_at, mine),
         likenesses=duplicates_of(session, viewer, client) if may_edit(viewer) else [],
+        tags=tagging().tags_of(session, [client.id]).get(client.id, ()),
         activity=recent_activity(session, viewer, client.id, now, mine),
         conversation=url_for("inbox.conversation", client_id=client.id),
         **choices(),

@@ -27,6 +27,7 @@ DESTINATIONS = (
     Destination("Communication", "Outbox", "outbox.index", "send", "o", roles=EDITORS),
     Destination("Communication", "Notifications", "notifications.index", "bell", "n"),
     Destination("Clients", "Clients", "clients.index", "users", "c", phone=True),
+    Destination("Clients", "Tags", "tags.index", "tags", "t"),
     Destination("Firm", "Health", "health.index", "heartbeat", "h", roles=MANAGERS.roles),
     Destination("Firm", "Settings", "profile.show", "settings", "s", phone=True),
 )

@@ -134,7 +134,7 @@ def conversations(query: InboxQuery) -> dict[str, Any]:
     wanted = ConversationList(
         "mine" if is_own else "all", query.lane, query.state, query.unread, query.waiting
     )
-    narrowing = Narrowing(query.client, assignee, query.since)
+    narrowing = Narrowing(query.client, assignee, query.since, query.tag)
     return _page(
         inbox().get_staff_inbox(
             wanted=wanted, narrowing=narrowing, after=query.cursor, size=query.limit

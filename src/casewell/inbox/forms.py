@@ -54,6 +54,7 @@ class ConversationQuery(Query):
     unread: bool = False
     waiting: bool = False
     client: Id | None = None
+    tag: Id | None = None
     after: Cursor | None = None
     size: Annotated[int, Field(ge=1, le=200)] = 50
 
@@ -83,6 +84,7 @@ class InboxQuery(PageQuery):
     channel: Channel | None = Field(None, description="With a message of this channel.")
     waiting: bool = Field(False, description="Those whose client waits for an answer.")
     client: Id | None = Field(None, description="Of one client.")
+    tag: Id | None = Field(None, description="Of clients with this tag.")
     unread: bool = Field(False, description="Only those with messages that wait for you.")
     status: Literal["open", "snoozed", "done", "any"] = "open"
     assignee: Literal["me", "none"] | Id | None = Field(

@@ -1,6 +1,6 @@
 """The inbox: the list, the thread, the composer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 from casewell.clients.activity import recent_activity
 from casewell.clients.models import Client, ClientStatus
 from casewell.clients.queries import clients_named, find_client, possible_responsible
+from casewell.clients.tagging import ShownTag, tagging
 from casewell.clients.words import STATUS_WORDS
 from casewell.inbox import composer, files, presence
 from casewell.inbox.api import counts, inbox
@@ -46,6 +47,7 @@ MORE_THAN_UNREAD = 5
 MOST_CLIENTS = 20
 MOST_RECENT = 8
 ANY_STATE = ConversationList(state=None)
+MOST_TAGS = 8
 MOST_LINES = 4  # of each section of the rail
 LANES = {
     Lane.ALL: "All",
@@ -78,6 +80,14 @@ STATUS_HUES = {
 
 
 @dataclass(frozen=True)
+class Label:
+    """What stands under a conversation, in the shape of a tag."""
+
+    name: str
+    colour: str
+
+
+@dataclass(frozen=True)
 class Filters:
     """What the list is narrowed to; every link of the page carries it on."""
 
@@ -106,6 +116,7 @@ class Filters:
             "unread": "1" if self.query.unread else "",
             "waiting": "1" if self.query.waiting else "",
             "client": str(self.query.client or ""),
+            "tag": str(self.query.tag or ""),
         }
         plain = {"scope": default_scope(), "lane": "all", "state": "open"}
         differs = {name: value for name, value in given.items() if value != plain.get(name, "")}
@@ -335,6 +346,7 @@ def list_context(chosen: Filters, person: Reader, current: int | None = None) ->
     """Return what the list pane shows: conversations, or hits while something is looked for."""
     service = inbox()
     unread = counts()
+    offered = _tags_offered(chosen)
     context = {
         "filters": chosen,
         "counts": unread,
@@ -352,10 +364,11 @@ def list_context(chosen: Filters, person: Reader, current: int | None = None) ->
         ],
         "scopes": scopes(),
         "scope_name": {one[0]: one[1] for one in SCOPES}[chosen.query.scope],
-        "narrowed": narrowed_in_words(chosen),
+        "narrowed": narrowed_in_words(chosen, offered),
         "sees_all": web.identity().role is not Role.CASE_MANAGER,
         "may_edit": web.identity().role in EDITORS,
         "people": partial(possible_responsible, web.db()),
+        "tags_offered": offered,
         "seen": newest_message(web.db()),
         "present": presence.in_list(
             web.db(), web.identity(), web.now(), own=chosen.query.scope != "all"
@@ -370,12 +383,22 @@ def list_context(chosen: Filters, person: Reader, current: int | None = None) ->
         return {**context, "rows": [], "hits": hits, "next": _next(chosen, page.next)}
     page = service.get_staff_inbox(
         wanted=chosen.conversations,
-        narrowing=Narrowing(client_id=chosen.query.client),
+        narrowing=Narrowing(client_id=chosen.query.client, tag_id=chosen.query.tag),
         after=chosen.query.after,
     )
     clock = answer_clock()
-    rows = [_row(row, chosen, person, clock, current) for row in page.items]
+    tagged = tagging().tags_of(web.db(), [row.client_id for row in page.items])
+    rows = [
+        _row(row, chosen, person, clock, current, tagged.get(row.client_id, ()))
+        for row in page.items
+    ]
     return {**context, "rows": rows, "hits": [], "next": _next(chosen, page.next)}
+
+
+def _tags_offered(chosen: Filters) -> list[ShownTag]:
+    """Return some tags to narrow the list to, the chosen one first."""
+    ticked = [chosen.query.tag] if chosen.query.tag else []
+    return list(tagging().offered(web.db(), chosen=ticked))[:MOST_TAGS]
 
 
 def scopes() -> list[tuple[str, str, str]]:
@@ -384,18 +407,23 @@ def scopes() -> list[tuple[str, str, str]]:
     return [one for one in SCOPES if sees_all or one[0] != "all"]
 
 
-def narrowed_in_words(chosen: Filters) -> str:
+def narrowed_in_words(chosen: Filters, tags: Sequence[ShownTag]) -> str:
     """Return what a list leaves out, for the line over it."""
     query = chosen.query
     words = {"open": "", "snoozed": "Snoozed", "done": "Done", "any": "Open, snoozed and done"}
     client = ""
     if query.client is not None:
         client = f"of {find_client(web.db(), web.identity(), query.client).name}"
+    tagged = ""
+    if query.tag is not None:
+        names = [one.name for one in tags if one.id == query.tag]
+        tagged = f"tagged {names[0]}" if names else "with a tag that is gone"
     parts = [
         words[query.state],
         "unread" if query.unread else "",
         "waiting for an answer" if query.waiting else "",
         client,
+        tagged,
     ]
     said = ", ".join(part for part in parts if part)
     return said[:1].upper() + said[1:]
@@ -406,7 +434,12 @@ def _next(chosen: Filters, cursor: str | None) -> str | None:
 
 
 def _row(
-    row: Any, chosen: Filters, person: Reader, clock: AnswerClock, current: int | None
+    row: Any,
+    chosen: Filters,
+    person: Reader,
+    clock: AnswerClock,
+    current: int | None,
+    tags: Sequence[ShownTag],
 ) -> dict[str, Any]:
     href = url_for("inbox.conversation", client_id=row.client_id, **chosen.carried())
     return {
@@ -421,7 +454,7 @@ def _row(
         "preview": f"You: {row.preview}" if row.direction == Direction.OUTBOUND else row.preview,
         "unread": row.unread,
         "current": row.client_id == current,
-        "tags": _tags(row, person, clock),
+        "tags": [*_labels(row, person, clock), *tags],
         "owner": row.assignee,
         "owner_key": row.assignee_id,
         "bar": "selected" if web.identity().role in EDITORS else "",
@@ -435,20 +468,20 @@ def _row(
     }
 
 
-def _tags(row: Any, person: Reader, clock: AnswerClock) -> list[dict[str, str]]:
+def _labels(row: Any, person: Reader, clock: AnswerClock) -> list[Label]:
     """Return what stands under a conversation: the client's status, and what it waits for."""
-    tags = []
+    labels = []
     if row.status != ClientStatus.ACTIVE:
         status = ClientStatus(row.status)
-        tags.append({"text": STATUS_WORDS[status], "hue": STATUS_HUES[status]})
+        labels.append(Label(STATUS_WORDS[status], STATUS_HUES[status]))
     if row.state == ConversationState.SNOOZED:
         until = row.snoozed_until
         words = short_future(until, person.now, person.zone) if until else "they answer"
-        tags.append({"text": f"Until {words}", "hue": "violet"})
+        labels.append(Label(f"Until {words}", "violet"))
     elif row.waiting_since is not None:
         words, hue = clock.read(row.waiting_since)
-        tags.append({"text": words, "hue": hue})
-    return tags
+        labels.append(Label(words, hue))
+    return labels
 
 
 def _row_change(client_id: int) -> dict[str, Any]:
@@ -467,7 +500,10 @@ def row_of(client_id: int) -> dict[str, Any] | None:
     chosen = filters()
     wanted = ConversationList(chosen.query.scope, chosen.query.lane, None)
     row = inbox().get_list_row(client_id, wanted)
-    return _row(row, chosen, reader(), answer_clock(), client_id) if row is not None else None
+    if row is None:
+        return None
+    tags = tagging().tags_of(web.db(), [client_id]).get(client_id, ())
+    return _row(row, chosen, reader(), answer_clock(), client_id, tags)
 
 
 def _hit(row: Any, chosen: Filters, person: Reader) -> dict[str, Any]:
@@ -531,6 +567,7 @@ def thread_context(client_id: int, person: Reader) -> dict[str, Any]:
     return {
         "client": client,
         "client_id": client_id,
+        "client_tags": tagging().tags_of(session, [client_id]).get(client_id, ()),
         "state": talk.state if talk else ConversationState.OPEN,
         "assignee": talk.assignee if talk else None,
         "in_hand": in_hand(talk, person, answer_clock()),

@@ -111,25 +111,54 @@ def record_all(session: Session, client_id: int, told: Sequence[tuple[Event, dat
     end, last_hash = _end_of_chain(session, client_id)
     entries = []
     for seq, (event, now) in enumerate(told, end + 1):
-        facts: dict[str, Any] = {
-            "client_id": client_id,
-            "seq": seq,
-            "kind": event.kind,
-            "occurred_at": event.occurred_at,
-            "recorded_at": now,
-            "actor_kind": event.actor.kind,
-            "actor_id": event.actor.id,
-            "actor_name": event.actor.name[:200],
-            "subject_type": event.subject_type,
-            "subject_id": event.subject_id,
-            "data": json.loads(json.dumps(event.data)),
-        }
-        new_hash = chained_hash(last_hash, _plain(facts))
-        entries.append({**facts, "prev_hash": last_hash, "hash": new_hash})
-        last_hash = new_hash
+        entries.append(_entry(event, client_id, seq, last_hash, now))
+        last_hash = entries[-1]["hash"]
     session.execute(_ADD_EVENT, entries)
     _move_end(session, client_id, end + len(entries), last_hash)
-    for event, _ in told:
+    _react(session, [event for event, _ in told])
+
+
+def record_each(session: Session, events: Sequence[Event], *, now: datetime) -> None:
+    """Append one event to each of several clients' chains, in as many statements as for one."""
+    events = sorted(events, key=lambda event: event.client_id)  # all take their locks in one order
+    if not events:
+        return
+    ends = _ends_of_chains(session, [event.client_id for event in events])
+    entries = []
+    for event in events:
+        seq, last_hash = ends[event.client_id]
+        entries.append(_entry(event, event.client_id, seq + 1, last_hash, now))
+    session.execute(_ADD_EVENT, entries)
+    session.connection().execute(
+        _MOVE_END,
+        [
+            {"chain": one["client_id"], "new_seq": one["seq"], "new_hash": one["hash"]}
+            for one in entries
+        ],
+    )
+    _react(session, events)
+
+
+def _entry(event: Event, client_id: int, seq: int, prev_hash: str, now: datetime) -> dict[str, Any]:
+    """Return the row of an event that follows the one of `prev_hash`."""
+    facts: dict[str, Any] = {
+        "client_id": client_id,
+        "seq": seq,
+        "kind": event.kind,
+        "occurred_at": event.occurred_at,
+        "recorded_at": now,
+        "actor_kind": event.actor.kind,
+        "actor_id": event.actor.id,
+        "actor_name": event.actor.name[:200],
+        "subject_type": event.subject_type,
+        "subject_id": event.subject_id,
+        "data": json.loads(json.dumps(event.data)),
+    }
+    return {**facts, "prev_hash": prev_hash, "hash": chained_hash(prev_hash, _plain(facts))}
+
+
+def _react(session: Session, events: Sequence[Event]) -> None:
+    for event in events:
         for react in _Wiring.reactions.get(event.kind, ()):
             react(session, event)
 
@@ -207,6 +236,22 @@ def _end_of_chain(session: Session, chain: int) -> tuple[int, str]:
         insert_ignoring(session, LedgerHead, {"client_id": chain, "seq": 0, "hash": FIRST})
         end = session.execute(_END, {"chain": chain}).one()
     return end.seq, end.hash
+
+
+def _ends_of_chains(session: Session, chains: Sequence[int]) -> dict[int, tuple[int, str]]:
+    """Return the ends of several chains, in order of their clients, holding them likewise."""
+    query = (
+        sa.select(_heads.c.client_id, _heads.c.seq, _heads.c.hash)
+        .where(_heads.c.client_id.in_(chains))
+        .order_by(_heads.c.client_id)
+        .with_for_update()
+    )
+    ends = {row.client_id: (row.seq, row.hash) for row in session.execute(query)}
+    if fresh := [chain for chain in chains if chain not in ends]:
+        heads = [{"client_id": chain, "seq": 0, "hash": FIRST} for chain in fresh]
+        insert_ignoring(session, LedgerHead, *heads)
+        ends |= {row.client_id: (row.seq, row.hash) for row in session.execute(query)}
+    return ends
 
 
 def _move_end(session: Session, chain: int, seq: int, new_hash: str) -> None:

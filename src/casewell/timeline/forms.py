@@ -19,6 +19,7 @@ class Topic(StrEnum):
     DETAILS = "details"
     TEAM = "team"
     PORTAL = "portal"
+    TAGS = "tags"
 
 
 Person = Annotated[str, StringConstraints(pattern=r"^(client|system|provider|[1-9][0-9]{0,17})$")]

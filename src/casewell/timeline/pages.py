@@ -26,6 +26,7 @@ TOPICS = (
     (Topic.DETAILS, "Details", "user"),
     (Topic.TEAM, "Team", "users"),
     (Topic.PORTAL, "Portal", "world"),
+    (Topic.TAGS, "Tags", "tag"),
 )
 OTHERS = (("client", "The client"), ("system", "Casewell itself"), ("provider", "A provider"))
 

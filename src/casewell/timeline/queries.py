@@ -19,6 +19,7 @@ PREFIXES = {
     Topic.DETAILS: ("client.",),
     Topic.TEAM: ("conversation.", "triage."),
     Topic.PORTAL: ("portal.",),
+    Topic.TAGS: ("tag.",),
 }
 
 

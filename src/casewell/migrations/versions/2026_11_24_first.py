@@ -565,6 +565,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_client_imports")),
     )
     op.create_table(
+        "client_tags",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("name_key", sa.String(length=120), nullable=False),
+        sa.Column("colour", sa.String(length=7), nullable=False),
+        sa.Column("description", sa.String(length=300), nullable=False),
+        sa.Column(
+            "made_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("created_at", casewell.kernel.types.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["made_by_id"], ["staff.id"], name=op.f("fk_client_tags_made_by_id_staff")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_client_tags")),
+        sa.UniqueConstraint("name_key", name=op.f("uq_client_tags_name_key")),
+    )
+    op.create_table(
         "clients",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("reference", sa.String(length=32), nullable=True),
@@ -790,6 +807,61 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_staff_sessions_staff_id"), "staff_sessions", ["staff_id"], unique=False
+    )
+    op.create_table(
+        "tag_changes",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("adds", sa.JSON(), nullable=False),
+        sa.Column("removes", sa.JSON(), nullable=False),
+        sa.Column("added_names", sa.JSON(), nullable=False),
+        sa.Column("removed_names", sa.JSON(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "running",
+                "done",
+                "cancelled",
+                "undoing",
+                "undone",
+                "failed",
+                name="changestate",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("total", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("done", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("changed", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", casewell.kernel.types.UTCDateTime(), nullable=False),
+        sa.Column("finished_at", casewell.kernel.types.UTCDateTime(), nullable=True),
+        sa.Column(
+            "undone_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("due_at", casewell.kernel.types.UTCDateTime(), nullable=True),
+        sa.Column("lease_until", casewell.kernel.types.UTCDateTime(), nullable=True),
+        sa.Column(
+            "attempts",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            server_default="0",
+            nullable=False,
+        ),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff.id"], name=op.f("fk_tag_changes_staff_id_staff")
+        ),
+        sa.ForeignKeyConstraint(
+            ["undone_by_id"], ["staff.id"], name=op.f("fk_tag_changes_undone_by_id_staff")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tag_changes")),
+    )
+    op.create_index(
+        op.f("ix_tag_changes_staff_id_created_at"),
+        "tag_changes",
+        ["staff_id", "created_at"],
+        unique=False,
     )
     op.create_table(
         "webhook_calls",
@@ -1063,6 +1135,45 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_client_phones_e164"), "client_phones", ["e164"], unique=False)
     op.create_table(
+        "client_tag_assignments",
+        sa.Column(
+            "client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("tag_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("assigned_at", casewell.kernel.types.UTCDateTime(), nullable=False),
+        sa.Column(
+            "merged_from_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.ForeignKeyConstraint(
+            ["client_id"],
+            ["clients.id"],
+            name=op.f("fk_client_tag_assignments_client_id_clients"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["merged_from_id"],
+            ["clients.id"],
+            name=op.f("fk_client_tag_assignments_merged_from_id_clients"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff.id"], name=op.f("fk_client_tag_assignments_staff_id_staff")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tag_id"],
+            ["client_tags.id"],
+            name=op.f("fk_client_tag_assignments_tag_id_client_tags"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("client_id", "tag_id", name=op.f("pk_client_tag_assignments")),
+    )
+    op.create_index(
+        op.f("ix_client_tag_assignments_tag_id_client_id"),
+        "client_tag_assignments",
+        ["tag_id", "client_id"],
+        unique=False,
+    )
+    op.create_table(
         "contact_consents",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
@@ -1267,6 +1378,33 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_presences_seen_at"), "presences", ["seen_at"], unique=False)
     op.create_index(op.f("ix_presences_staff_id"), "presences", ["staff_id"], unique=False)
+    op.create_table(
+        "tag_change_clients",
+        sa.Column(
+            "change_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("added", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("removed", sa.JSON(none_as_null=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["change_id"],
+            ["tag_changes.id"],
+            name=op.f("fk_tag_change_clients_change_id_tag_changes"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["client_id"],
+            ["clients.id"],
+            name=op.f("fk_tag_change_clients_client_id_clients"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("change_id", "client_id", name=op.f("pk_tag_change_clients")),
+    )
+    op.create_index(
+        op.f("ix_tag_change_clients_client_id"), "tag_change_clients", ["client_id"], unique=False
+    )
     op.create_table(
         "timeline_marks",
         sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

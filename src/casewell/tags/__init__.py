@@ -1,0 +1,1 @@
+"""Tags: how a practice groups its clients."""
