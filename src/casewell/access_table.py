@@ -33,6 +33,16 @@ TABLE: Mapping[str, Audience] = {
     "api_clients.show": STAFF,
     "api_timeline.entries": STAFF,
     "timeline.seen": STAFF,
+    # Evidence
+    "api_evidence.ask": EDITING_STAFF,
+    "api_evidence.cancel": EDITING_STAFF,
+    "api_evidence.file": EDITING_STAFF,
+    "api_evidence.list_all": EDITING_STAFF,
+    "api_evidence.show": EDITING_STAFF,
+    "evidence.ask": EDITING_STAFF,
+    "evidence.cancel": EDITING_STAFF,
+    "evidence.file": EDITING_STAFF,
+    "evidence.show": EDITING_STAFF,
     # Tags
     "api_client_tags.give": EDITING_STAFF,
     "api_client_tags.of_client": STAFF,

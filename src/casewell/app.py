@@ -25,6 +25,8 @@ def blueprints() -> list[Blueprint]:
     from casewell.clients import export_pages, import_pages, list_pages, merge_pages, ssn_pages
     from casewell.email import hooks, mailbox_pages, unreadable_pages
     from casewell.email import import_pages as mail_import_pages
+    from casewell.evidence import api as evidence_api
+    from casewell.evidence import pages as evidence
     from casewell.health import pages as health
     from casewell.home import api_docs, notifications, palette
     from casewell.home import pages as home
@@ -68,6 +70,8 @@ def blueprints() -> list[Blueprint]:
         tags.blueprint,
         tags_api.api.blueprint,
         tags_api.of_clients.blueprint,
+        evidence.blueprint,
+        evidence_api.api.blueprint,
         timeline.blueprint,
         timeline_api.api.blueprint,
         hooks.blueprint,

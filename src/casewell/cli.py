@@ -31,7 +31,7 @@ COMMANDS = {
     "staff": ("casewell.staff.commands:staff", "Staff accounts."),
     "token": ("casewell.staff.commands:token", "Personal API tokens."),
     "openapi": ("casewell.operations.commands:openapi", "Print the API's description."),
-    "verify": ("casewell.ledger.commands:verify", "Name altered or missing ledger entries."),
+    "verify": ("casewell.verify_command:verify", "Name altered or missing ledger entries."),
 }
 
 

@@ -12,6 +12,7 @@ from casewell.clients.models import (
     ContactConsent,
 )
 from casewell.email.models import EmailMessage, InboundMail, Mailbox, MailImport
+from casewell.evidence.models import EvidenceBundle
 from casewell.health.models import FileFault, PartHealth
 from casewell.inbox.models import Presence
 from casewell.kernel.db import Base
@@ -82,6 +83,7 @@ __all__ = [
     "ConversationHead",
     "Delivery",
     "EmailMessage",
+    "EvidenceBundle",
     "FileFault",
     "Firm",
     "Follower",

@@ -14,6 +14,7 @@ from casewell.clients.tagging import Tagging, use_tagging
 from casewell.email import arrival, history, polling
 from casewell.email.carrier import EmailCarrier
 from casewell.email.reconciler import EmailReconciler
+from casewell.evidence import jobs as evidence_bundles
 from casewell.health import files as file_checks
 from casewell.health import jobs as health_checks
 from casewell.inbox import presence
@@ -126,6 +127,7 @@ WORK = (
     client_imports,
     client_sessions,
     comparing,
+    evidence_bundles,
     file_checks,
     health_checks,
     history,

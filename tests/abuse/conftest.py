@@ -26,6 +26,7 @@ from casewell.email.models import (
     MailImport,
     Source,
 )
+from casewell.evidence.models import EvidenceBundle
 from casewell.kernel.access import SAFE_METHODS, Identity, Role
 from casewell.kernel.crypto import new_token, token_hash
 from casewell.kernel.runtime import Runtime
@@ -171,7 +172,15 @@ def world(
             total=1,
             created_at=now,
         )
-        session.add_all([mailbox, unreadable, mail_import, webhook, tag, change])
+        bundle = EvidenceBundle(
+            client_id=hidden.id,
+            staff_id=colleague.id,
+            is_redacted=True,
+            with_files=False,
+            with_privileged=False,
+            created_at=now,
+        )
+        session.add_all([mailbox, unreadable, mail_import, webhook, tag, change, bundle])
         session.flush()
         assert mail_import.id == upload.id, "one `import_id` stands for both kinds"
         made.ids = {
@@ -197,6 +206,7 @@ def world(
             "tag_id": tag.id,
             "into_id": tag.id,
             "change_id": change.id,
+            "bundle_id": bundle.id,
             "part": "lists",
             "filename": "css/casewell.css",
             "status": "waiting",

@@ -171,15 +171,20 @@ def test_B08_a_file_of_the_portal_belongs_to_its_message(
 def test_B08_every_route_with_two_things_in_its_address_is_thought_about(app: Flask) -> None:
     """The one there is stands above; where a second joins, its mixed numbers want a test.
 
-    A tag is the whole firm's: tests/tags try out those of clients one may not see.
+    A tag is the whole firm's: tests/tags and tests/evidence try out the rest.
     """
     two = {
         rule.endpoint
         for rule in app.url_map.iter_rules()
         if len(rule.arguments) > 1 and (TABLE[rule.endpoint].roles or TABLE[rule.endpoint].clients)
     }
+    of_evidence = {
+        f"{part}.{act}"
+        for part, acts in (("evidence", "cancel file"), ("api_evidence", "cancel file show"))
+        for act in acts.split()
+    }
     of_tags = {"api_client_tags.take", "api_tags.preview_merge", "tags.add", "tags.remove"}
-    assert two == {"clients.change_status", "portal_messages.file"} | of_tags
+    assert two == {"clients.change_status", "portal_messages.file"} | of_tags | of_evidence
 
 
 @pytest.mark.parametrize("role", [Role.OWNER, Role.CASE_MANAGER])

@@ -14,6 +14,7 @@ from casewell.email.models import (
     MailImport,
     Source,
 )
+from casewell.evidence.models import BundleState, EvidenceBundle
 from casewell.kernel.access import Role, Scope
 from casewell.kernel.types import Sealed
 from casewell.messages.conversations import rebuild_moved
@@ -29,6 +30,7 @@ LISTS = [
     "/clients/{client}/merge",
     "/clients/{client}/tags",
     "/clients/{client}/portal",
+    "/clients/{client}/evidence",
     "/clients/{client}/timeline",
     "/clients/import",
     "/inbox",
@@ -127,6 +129,17 @@ def grow(database, clock, staff, client, mail_of, sign_in):
                     added_names=[tag.name],
                     removed_names=[],
                     total=1,
+                    created_at=clock(),
+                )
+            )
+            session.add(
+                EvidenceBundle(
+                    client_id=first.id,
+                    staff_id=boss.id,
+                    state=BundleState.EXPIRED,
+                    is_redacted=True,
+                    with_files=False,
+                    with_privileged=False,
                     created_at=clock(),
                 )
             )

@@ -22,12 +22,12 @@ from casewell.kernel import jobs
 from casewell.kernel.access import Role
 from casewell.ledger.anchors import Anchors, changed_since
 from casewell.ledger.chain import chained_hash
-from casewell.ledger.commands import verify
 from casewell.ledger.models import ActivityEvent, AuditEvent, LedgerHead
-from casewell.ledger.service import AUDIT_CHAIN, SYSTEM, Event, _facts_of, audit, record
+from casewell.ledger.service import AUDIT_CHAIN, SYSTEM, Event, audit, facts_of, record
 from casewell.ledger.service import verify as faults_of
 from casewell.providers.errors import Unavailable
 from casewell.staff.models import Firm, SystemMail
+from casewell.verify_command import verify
 from tests.rigs.installation import PASSWORD
 
 
@@ -86,7 +86,7 @@ def rewrite(database, client_id, first, **columns):
         rows = session.execute(sa.select(table).where(of_chain).order_by(table.c.seq)).mappings()
         for row in rows.all():
             prev = prev or row["prev_hash"]
-            fresh = chained_hash(prev, _facts_of(row))
+            fresh = chained_hash(prev, facts_of(row))
             session.execute(
                 sa.update(table).where(table.c.id == row["id"]).values(prev_hash=prev, hash=fresh)
             )

@@ -20,6 +20,7 @@ NO_SCREENS = frozenset(
     {
         "api_docs.openapi",
         "client_imports.progress",
+        "evidence.file",
         "client_imports.report",
         "health.alive",
         "health.metrics",

@@ -44,6 +44,7 @@ _ICONS = {
     "note": "note",
     "portal": "world",
     "tag": "tag",
+    "evidence": "file-zip",
     "triage": "user-question",
 }
 _SENTENCES = {
@@ -78,6 +79,8 @@ _SENTENCES = {
     "portal.enabled": "Portal account turned on",
     "portal.invited": "Invited to the portal",
     "portal.link_sent": "Link to the portal sent",
+    "evidence.made": "Evidence bundle made",
+    "evidence.requested": "Evidence bundle asked for",
     "tag.added": "Tag added",
     "tag.merged": "Tag merged",
     "tag.removed": "Tag removed",

@@ -198,7 +198,7 @@ def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _facts_of(row: sa.RowMapping) -> dict[str, Any]:
+def facts_of(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the hash of a stored entry covers: every column but the hashes and the key."""
     return _plain(
         {name: value for name, value in row.items() if name not in ("id", "prev_hash", "hash")}
@@ -226,7 +226,7 @@ def _rows(session: Session, query: sa.Select[Any]) -> Iterator[sa.RowMapping]:
 
 
 def _link(row: sa.RowMapping) -> Link:
-    return Link(row["seq"], row["prev_hash"], row["hash"], _facts_of(row))
+    return Link(row["seq"], row["prev_hash"], row["hash"], facts_of(dict(row)))
 
 
 def _end_of_chain(session: Session, chain: int) -> tuple[int, str]:

@@ -20,6 +20,7 @@ class Topic(StrEnum):
     TEAM = "team"
     PORTAL = "portal"
     TAGS = "tags"
+    EVIDENCE = "evidence"
 
 
 Person = Annotated[str, StringConstraints(pattern=r"^(client|system|provider|[1-9][0-9]{0,17})$")]

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from casewell.clients import words
 from casewell.kernel import forms, web
+from casewell.kernel.access import EDITORS
 from casewell.kernel.errors import InvalidInput
 from casewell.kernel.times import short_time
 from casewell.staff.current import current_staff
@@ -27,6 +28,7 @@ TOPICS = (
     (Topic.TEAM, "Team", "users"),
     (Topic.PORTAL, "Portal", "world"),
     (Topic.TAGS, "Tags", "tag"),
+    (Topic.EVIDENCE, "Evidence", "file-zip"),
 )
 OTHERS = (("client", "The client"), ("system", "Casewell itself"), ("provider", "A provider"))
 
@@ -51,6 +53,7 @@ def show(client_id: int) -> Response:
         more=_address(client_id, wanted, cursor=on, day=told[-1].day) if on and told else None,
         address=lambda **changes: _address(client_id, wanted, cursor=None, **changes),
         looked=looked,
+        may_edit=web.identity().role in EDITORS,
         seen_up_to=looked.seq,
         looked_at=short_time(looked.at, web.now(), zone) if looked.at else "",
         new_words=f"{MOST_COUNTED}+" if looked.new > MOST_COUNTED else str(looked.new),

@@ -20,6 +20,7 @@ PREFIXES = {
     Topic.TEAM: ("conversation.", "triage."),
     Topic.PORTAL: ("portal.",),
     Topic.TAGS: ("tag.",),
+    Topic.EVIDENCE: ("evidence.",),
 }
 
 

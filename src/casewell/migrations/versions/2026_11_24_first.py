@@ -1281,6 +1281,74 @@ def upgrade() -> None:
         op.f("ix_conversations_assignee_id"), "conversations", ["assignee_id"], unique=False
     )
     op.create_table(
+        "evidence_bundles",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("since", sa.Date(), nullable=True),
+        sa.Column("until", sa.Date(), nullable=True),
+        sa.Column("is_redacted", sa.Boolean(), nullable=False),
+        sa.Column("with_files", sa.Boolean(), nullable=False),
+        sa.Column("with_privileged", sa.Boolean(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "running",
+                "done",
+                "cancelled",
+                "failed",
+                "expired",
+                name="bundlestate",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("total", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("done", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("file_key", sa.String(length=64), nullable=True),
+        sa.Column("sha256", sa.String(length=64), nullable=True),
+        sa.Column("size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("created_at", casewell.kernel.types.UTCDateTime(), nullable=False),
+        sa.Column("finished_at", casewell.kernel.types.UTCDateTime(), nullable=True),
+        sa.Column("expires_at", casewell.kernel.types.UTCDateTime(), nullable=True),
+        sa.Column("due_at", casewell.kernel.types.UTCDateTime(), nullable=True),
+        sa.Column("lease_until", casewell.kernel.types.UTCDateTime(), nullable=True),
+        sa.Column(
+            "attempts",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            server_default="0",
+            nullable=False,
+        ),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "(file_key IS NULL) = (sha256 IS NULL)",
+            name=op.f("ck_evidence_bundles_file_with_digest"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["client_id"],
+            ["clients.id"],
+            name=op.f("fk_evidence_bundles_client_id_clients"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff.id"], name=op.f("fk_evidence_bundles_staff_id_staff")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_evidence_bundles")),
+    )
+    op.create_index(
+        op.f("ix_evidence_bundles_client_id_created_at"),
+        "evidence_bundles",
+        ["client_id", "created_at"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_evidence_bundles_file_key"), "evidence_bundles", ["file_key"], unique=False
+    )
+    op.create_table(
         "notifications",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

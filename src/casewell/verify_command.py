@@ -1,4 +1,4 @@
-"""`casewell verify`."""
+"""`casewell verify`: the ledger against itself, its anchors, and a bundle that was made of it."""
 
 from __future__ import annotations
 
@@ -22,11 +22,22 @@ if TYPE_CHECKING:
     help="Compare with an anchors file, best a copy that was kept elsewhere.",
 )
 @click.option(
+    "--bundle",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Compare with an evidence bundle: each file, entry, message and note.",
+)
+@click.option(
     "--head", "heads", multiple=True, help="A head from a mail: it must be one of the file's."
 )
 @click.pass_obj
-def verify(installation: OpenInstallation, anchors: Path | None, heads: tuple[str, ...]) -> None:
+def verify(
+    installation: OpenInstallation,
+    anchors: Path | None,
+    bundle: Path | None,
+    heads: tuple[str, ...],
+) -> None:
     """Check every chain of the ledger; names each altered, missing or reordered entry."""
+    from casewell.evidence.checking import differences
     from casewell.ledger.service import verify as check
 
     if heads and anchors is None:
@@ -41,8 +52,12 @@ def verify(installation: OpenInstallation, anchors: Path | None, heads: tuple[st
             for sentence in _against(session, anchors, heads):
                 found += 1
                 click.echo(sentence)
+        if bundle is not None:
+            for sentence in differences(session, runtime, bundle):
+                found += 1
+                click.echo(sentence)
     if found:
-        raise click.ClickException(f"{found} entries are not as they were written.")
+        raise click.ClickException(f"{found} things are not as they were written.")
     click.echo("The ledger is whole.")
 
 

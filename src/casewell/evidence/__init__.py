@@ -1,0 +1,1 @@
+"""Evidence bundles: what happened to a client, in a file that proves itself."""
