@@ -23,6 +23,8 @@ def blueprints() -> list[Blueprint]:
     """Return the routes of every part."""
     from casewell.clients import api as clients_api
     from casewell.clients import export_pages, import_pages, list_pages, merge_pages, ssn_pages
+    from casewell.documents import api as documents_api
+    from casewell.documents import pages as documents
     from casewell.email import hooks, mailbox_pages, unreadable_pages
     from casewell.email import import_pages as mail_import_pages
     from casewell.evidence import api as evidence_api
@@ -70,6 +72,9 @@ def blueprints() -> list[Blueprint]:
         tags.blueprint,
         tags_api.api.blueprint,
         tags_api.of_clients.blueprint,
+        documents.blueprint,
+        documents_api.api.blueprint,
+        documents_api.of_clients.blueprint,
         evidence.blueprint,
         evidence_api.api.blueprint,
         timeline.blueprint,

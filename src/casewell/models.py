@@ -11,6 +11,7 @@ from casewell.clients.models import (
     ClientPhone,
     ContactConsent,
 )
+from casewell.documents.models import ClientDocument, DocumentVersion
 from casewell.email.models import EmailMessage, InboundMail, Mailbox, MailImport
 from casewell.evidence.models import EvidenceBundle
 from casewell.health.models import FileFault, PartHealth
@@ -68,6 +69,7 @@ __all__ = [
     "ChannelState",
     "Client",
     "ClientAccount",
+    "ClientDocument",
     "ClientEmail",
     "ClientImport",
     "ClientImportRow",
@@ -82,6 +84,7 @@ __all__ = [
     "Conversation",
     "ConversationHead",
     "Delivery",
+    "DocumentVersion",
     "EmailMessage",
     "EvidenceBundle",
     "FileFault",

@@ -2,6 +2,7 @@
 
 from casewell.calls.service import CallLogService, CallMade
 from casewell.clients.service import ClientService
+from casewell.documents.service import DocumentService
 from casewell.inbox.replies import Reply
 from casewell.inbox.service import Thread, UnifiedInboxService
 from casewell.inbox.writers import ReplyDraft
@@ -14,6 +15,7 @@ __all__ = [
     "CallLogService",
     "CallMade",
     "ClientService",
+    "DocumentService",
     "NoteService",
     "Reply",
     "ReplyDraft",

@@ -11,6 +11,7 @@ from casewell.anchoring import letters as anchor_letters
 from casewell.clients import jobs as client_imports
 from casewell.clients.contacts import Contacts, use_contacts
 from casewell.clients.tagging import Tagging, use_tagging
+from casewell.documents import service as documents
 from casewell.email import arrival, history, polling
 from casewell.email.carrier import EmailCarrier
 from casewell.email.reconciler import EmailReconciler
@@ -69,6 +70,7 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
         merging.merge,
         notifications.merge,
         tags.merge,
+        documents.merge,
     ],
     "client.merge_undone": [
         conversations.unmerge,
@@ -76,6 +78,7 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
         merging.unmerge,
         notifications.unmerge,
         tags.unmerge,
+        documents.unmerge,
     ],
 }
 

@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 from casewell.clients import imports
 from casewell.clients.models import Client
 from casewell.clients.service import ClientService
+from casewell.documents.models import ClientDocument, DocumentVersion
 from casewell.email.models import (
     PASSWORD_CONTEXT,
     InboundMail,
@@ -37,6 +38,7 @@ from casewell.messages.models import TriageSender
 from casewell.notes.models import CaseNote
 from casewell.portal import sessions
 from casewell.portal.models import ClientAccount
+from casewell.providers.files import FileStore
 from casewell.staff import links, tokens
 from casewell.staff.models import LinkKind, Notification, NotificationKind, Staff, StaffSession
 from casewell.staff.passwords import hash_password
@@ -180,7 +182,28 @@ def world(
             with_privileged=False,
             created_at=now,
         )
-        session.add_all([mailbox, unreadable, mail_import, webhook, tag, change, bundle])
+        document = ClientDocument(
+            client_id=hidden.id,
+            title="A zebra's lease",
+            staff_id=colleague.id,
+            created_at=now,
+            updated_at=now,
+        )
+        session.add_all([mailbox, unreadable, mail_import, webhook, tag, change, bundle, document])
+        session.flush()
+        stored = runtime.provider(FileStore).put(b"zebra")
+        version = DocumentVersion(
+            document_id=document.id,
+            number=1,
+            file_key=stored.key,
+            sha256=stored.sha256,
+            size=stored.size,
+            shown_name="zebra.txt",
+            content_type="text/plain",
+            staff_id=colleague.id,
+            created_at=now,
+        )
+        session.add(version)
         session.flush()
         assert mail_import.id == upload.id, "one `import_id` stands for both kinds"
         made.ids = {
@@ -207,6 +230,8 @@ def world(
             "into_id": tag.id,
             "change_id": change.id,
             "bundle_id": bundle.id,
+            "document_id": document.id,
+            "version_id": version.id,
             "part": "lists",
             "filename": "css/casewell.css",
             "status": "waiting",

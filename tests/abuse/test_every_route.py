@@ -232,6 +232,7 @@ def _enough(endpoint: str) -> dict[str, Any]:
         "api_client_tags.give": {"tag": 1},
         "api_tags.change": {"name": "Zebra"},
         "api_tags.merge": {"into": 1},
+        "documents.save": {"title": "Zebra"},
         "tags.assign": {"tag": 1},
         "tags.merge": {"into": 1},
         "tags.save": {"name": "Zebra"},

@@ -171,7 +171,7 @@ def test_B08_a_file_of_the_portal_belongs_to_its_message(
 def test_B08_every_route_with_two_things_in_its_address_is_thought_about(app: Flask) -> None:
     """The one there is stands above; where a second joins, its mixed numbers want a test.
 
-    A tag is the whole firm's: tests/tags and tests/evidence try out the rest.
+    A tag is the whole firm's: Their own tests try out the rest.
     """
     two = {
         rule.endpoint
@@ -183,8 +183,16 @@ def test_B08_every_route_with_two_things_in_its_address_is_thought_about(app: Fl
         for part, acts in (("evidence", "cancel file"), ("api_evidence", "cancel file show"))
         for act in acts.split()
     }
+    of_documents = {
+        "api_client_documents.file",
+        "documents.file",
+        "documents.message_file",
+    }
     of_tags = {"api_client_tags.take", "api_tags.preview_merge", "tags.add", "tags.remove"}
-    assert two == {"clients.change_status", "portal_messages.file"} | of_tags | of_evidence
+    assert (
+        two
+        == {"clients.change_status", "portal_messages.file"} | of_tags | of_evidence | of_documents
+    )
 
 
 @pytest.mark.parametrize("role", [Role.OWNER, Role.CASE_MANAGER])

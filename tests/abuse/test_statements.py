@@ -6,6 +6,7 @@ from itertools import count
 
 import pytest
 
+from casewell.documents.models import ClientDocument, DocumentVersion
 from casewell.email.models import (
     PASSWORD_CONTEXT,
     InboundMail,
@@ -30,6 +31,7 @@ LISTS = [
     "/clients/{client}/merge",
     "/clients/{client}/tags",
     "/clients/{client}/portal",
+    "/clients/{client}/documents",
     "/clients/{client}/evidence",
     "/clients/{client}/timeline",
     "/clients/import",
@@ -58,6 +60,7 @@ LISTS = [
     "/triage/{sender}/clients",
     "/api/clients",
     "/api/clients/{client}/tags",
+    "/api/clients/{client}/documents",
     "/api/clients/{client}/timeline",
     "/api/clients?q=Ana",
     "/api/clients/{client}/duplicates",
@@ -140,6 +143,28 @@ def grow(database, clock, staff, client, mail_of, sign_in):
                     is_redacted=True,
                     with_files=False,
                     with_privileged=False,
+                    created_at=clock(),
+                )
+            )
+            document = ClientDocument(
+                client_id=first.id,
+                title=f"Lease {number}",
+                staff_id=boss.id,
+                created_at=clock(),
+                updated_at=clock(),
+            )
+            session.add(document)
+            session.flush()
+            session.add(
+                DocumentVersion(
+                    document_id=document.id,
+                    number=1,
+                    file_key=f"{number:032}",
+                    sha256="0" * 64,
+                    size=5,
+                    shown_name="lease.pdf",
+                    content_type="application/pdf",
+                    staff_id=boss.id,
                     created_at=clock(),
                 )
             )

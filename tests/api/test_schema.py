@@ -16,6 +16,7 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from casewell.clients.models import Client
+from casewell.documents.models import ClientDocument
 from casewell.evidence.models import BundleState, EvidenceBundle
 from casewell.kernel.access import Role, Scope
 from casewell.kernel.crypto import new_token, token_hash
@@ -31,6 +32,10 @@ BEYOND_A_SCHEMA = [positive_data_acceptance]
 # tests of these parts try them out.
 TRIED_OUT_ELSEWHERE = {
     "GET /api/clients/{client_id}/evidence/{bundle_id}/file",
+    "GET /api/documents/versions/{version_id}/file",
+    "POST /api/clients/{client_id}/documents",
+    "POST /api/clients/{client_id}/documents/from-message/{attachment_id}",
+    "POST /api/documents/{document_id}/versions",
     "GET /api/tags/{tag_id}/merge/{into_id}",
     "POST /api/tags/changes",
     "POST /api/tags/{tag_id}/merge",
@@ -97,7 +102,14 @@ def tokens(
                 with_privileged=False,
                 created_at=runtime.now(),
             )
-            session.add_all([tag, change, bundle])
+            document = ClientDocument(
+                client_id=1,
+                title=f"Lease {number}",
+                staff_id=people[Role.OWNER].id,
+                created_at=runtime.now(),
+                updated_at=runtime.now(),
+            )
+            session.add_all([tag, change, bundle, document])
     found: dict[str, str | None] = {"nobody": None}
     for name, role, scopes in (
         *((role.value, role, list(Scope)) for role in Role),

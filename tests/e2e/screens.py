@@ -10,6 +10,7 @@ from werkzeug.routing import Rule
 from casewell.access_table import TABLE
 from casewell.app import create_app
 from casewell.clients.models import Client
+from casewell.documents.models import ClientDocument
 from casewell.email.models import InboundMail, InboundState, Mailbox, MailImport
 from casewell.messages.models import TriageSender
 from casewell.tags.models import ClientTag
@@ -22,6 +23,9 @@ NO_SCREENS = frozenset(
         "client_imports.progress",
         "evidence.file",
         "client_imports.report",
+        "documents.message_file",
+        "documents.version_file",
+        "documents.version_view",
         "health.alive",
         "health.metrics",
         "inbox.attachment",
@@ -87,6 +91,7 @@ def all_screens(live: Live) -> list[Screen]:
     with live.runtime.database.reading() as session:
         values = {
             "client_id": session.scalars(sa.select(Client.id).order_by(Client.id)).first(),
+            "document_id": session.scalars(sa.select(ClientDocument.id)).first(),
             "tag_id": session.scalars(sa.select(ClientTag.id)).first(),
             "sender_id": session.scalars(sa.select(TriageSender.id)).first(),
             "mailbox_id": session.scalars(sa.select(Mailbox.id)).first(),

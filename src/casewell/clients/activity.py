@@ -44,6 +44,7 @@ _ICONS = {
     "note": "note",
     "portal": "world",
     "tag": "tag",
+    "document": "file-text",
     "evidence": "file-zip",
     "triage": "user-question",
 }
@@ -79,6 +80,11 @@ _SENTENCES = {
     "portal.enabled": "Portal account turned on",
     "portal.invited": "Invited to the portal",
     "portal.link_sent": "Link to the portal sent",
+    "document.changed": "Document changed",
+    "document.filed": "Document filed",
+    "document.restored": "Document brought back",
+    "document.version_added": "New version of a document",
+    "document.withdrawn": "Document withdrawn",
     "evidence.made": "Evidence bundle made",
     "evidence.requested": "Evidence bundle asked for",
     "tag.added": "Tag added",
@@ -215,6 +221,8 @@ def sentence_of(kind: str, data: Mapping[str, Any]) -> str:
             return f"SSN {data['what']}"
         case "conversation.assigned" if data.get("assignee"):
             return f"Conversation given to {data['assignee']}"
+        case kind if kind.startswith("document.") and data.get("title"):
+            return f"{name_of(kind)}: {data['title']}"
         case "tag.added" | "tag.removed" if data.get("tag"):
             undone = " (undone)" if data.get("undone") else ""
             return f"{name_of(kind)}: {data['tag']}{undone}"
@@ -234,6 +242,11 @@ def changes_of(kind: str, data: Mapping[str, Any]) -> list[Change]:
         case "client.changed":
             return [
                 Change(FIELD_WORDS.get(name, name), _plain(one.get("from")), _plain(one.get("to")))
+                for name, one in data.get("changes", {}).items()
+            ]
+        case "document.changed":
+            return [
+                Change(name.capitalize(), _plain(one.get("from")), _plain(one.get("to")))
                 for name, one in data.get("changes", {}).items()
             ]
         case "client.status_changed":

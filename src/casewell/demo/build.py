@@ -17,7 +17,7 @@ from casewell.clients.models import (
     ConsentSource,
     PreferredChannel,
 )
-from casewell.demo import notes, oddities, tags, told
+from casewell.demo import documents, notes, oddities, tags, told
 from casewell.demo.mail_in import tell_how_mail_came
 from casewell.demo.moments import UNREAD_CLIENTS, moments_of
 from casewell.demo.people import FIRM_NAME, FIRM_ZONE, STAFF, DemoClient, demo_clients
@@ -65,6 +65,7 @@ def build(
         oddities.add(session, writer, now)
     notes.add(session, staff, now)
     tags.add(session, staff, now)
+    documents.add(session, runtime, staff, now)
     told.add(session, now)
     tell_how_mail_came(session, runtime, staff[0], now)
 

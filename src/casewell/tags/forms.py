@@ -5,8 +5,8 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from casewell.clients.forms import RowId
-from casewell.clients.listing import Wanted
-from casewell.kernel.forms import Form, Line, Text
+from casewell.clients.listing import MOST_CHOSEN, Wanted
+from casewell.kernel.forms import Form, Line, Query, Text
 from casewell.tags.colours import check_colour
 from casewell.tags.models import LONGEST_NAME
 
@@ -38,6 +38,13 @@ class Into(Form):
     """`into` is the tag that stays."""
 
     into: RowId
+
+
+class Choosing(Query):
+    """What somebody types to find a tag, and those that are ticked already."""
+
+    find: Annotated[Line, StringConstraints(max_length=LONGEST_NAME)] = ""
+    tag: list[RowId] = Field(default_factory=list, max_length=MOST_CHOSEN)
 
 
 class GivenTag(Form):

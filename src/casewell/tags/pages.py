@@ -15,7 +15,7 @@ from casewell.staff.current import current_actor
 from casewell.tags.changes import recent_changes
 from casewell.tags.colours import HUES
 from casewell.tags.errors import NotConfirmed
-from casewell.tags.forms import ChangedTag, GivenTag, Into, TagForm
+from casewell.tags.forms import ChangedTag, Choosing, GivenTag, Into, TagForm
 from casewell.tags.queries import ClientTags, find_tag, may_manage, tag_lines
 from casewell.tags.service import TYPED_FROM, TagService
 
@@ -157,8 +157,9 @@ def delete(tag_id: int) -> Response:
 @blueprint.get("/tags/choices")
 def choices() -> Response:
     """Answer with the tags whose name holds what was typed: the choices of a filter."""
-    chosen = [int(one) for one in request.args.getlist("tag") if one.isdigit()][:20]
-    found = ClientTags().offered(web.db(), request.args.get("find", "")[:40], chosen)
+    asked = parse(Choosing, request.args)
+    chosen = asked.tag
+    found = ClientTags().offered(web.db(), asked.find, chosen)
     return web.render("tags/_choices.html", offered=found, chosen=chosen)
 
 

@@ -21,6 +21,7 @@ class Topic(StrEnum):
     PORTAL = "portal"
     TAGS = "tags"
     EVIDENCE = "evidence"
+    DOCUMENTS = "documents"
 
 
 Person = Annotated[str, StringConstraints(pattern=r"^(client|system|provider|[1-9][0-9]{0,17})$")]

@@ -28,6 +28,7 @@ TOPICS = (
     (Topic.TEAM, "Team", "users"),
     (Topic.PORTAL, "Portal", "world"),
     (Topic.TAGS, "Tags", "tag"),
+    (Topic.DOCUMENTS, "Documents", "file-text"),
     (Topic.EVIDENCE, "Evidence", "file-zip"),
 )
 OTHERS = (("client", "The client"), ("system", "Casewell itself"), ("provider", "A provider"))

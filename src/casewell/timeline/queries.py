@@ -21,6 +21,7 @@ PREFIXES = {
     Topic.PORTAL: ("portal.",),
     Topic.TAGS: ("tag.",),
     Topic.EVIDENCE: ("evidence.",),
+    Topic.DOCUMENTS: ("document.",),
 }
 
 

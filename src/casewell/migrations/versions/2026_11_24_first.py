@@ -1009,6 +1009,61 @@ def upgrade() -> None:
         op.f("ix_client_accounts_moved_from_id"), "client_accounts", ["moved_from_id"], unique=False
     )
     op.create_table(
+        "client_documents",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "identity",
+                "address",
+                "credit_report",
+                "dispute_letter",
+                "bureau_answer",
+                "agreement",
+                "authorization",
+                "statement",
+                "other",
+                name="documentkind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", casewell.kernel.types.UTCDateTime(), nullable=False),
+        sa.Column("updated_at", casewell.kernel.types.UTCDateTime(), nullable=False),
+        sa.Column("withdrawn_at", casewell.kernel.types.UTCDateTime(), nullable=True),
+        sa.Column(
+            "merged_from_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.ForeignKeyConstraint(
+            ["client_id"],
+            ["clients.id"],
+            name=op.f("fk_client_documents_client_id_clients"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["merged_from_id"],
+            ["clients.id"],
+            name=op.f("fk_client_documents_merged_from_id_clients"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff.id"], name=op.f("fk_client_documents_staff_id_staff")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_client_documents")),
+    )
+    op.create_index(
+        op.f("ix_client_documents_client_id_updated_at_id"),
+        "client_documents",
+        ["client_id", "updated_at", "id"],
+        unique=False,
+    )
+    op.create_table(
         "client_emails",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
@@ -2394,6 +2449,50 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_sms_messages_from_number"), "sms_messages", ["from_number"], unique=False
+    )
+    op.create_table(
+        "document_versions",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "document_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "attachment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("file_key", sa.String(length=64), nullable=True),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("shown_name", sa.String(length=255), nullable=False),
+        sa.Column("content_type", sa.String(length=127), nullable=False),
+        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", casewell.kernel.types.UTCDateTime(), nullable=False),
+        sa.CheckConstraint(
+            "(file_key IS NULL) <> (attachment_id IS NULL)",
+            name=op.f("ck_document_versions_uploaded_or_brought"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["attachment_id"],
+            ["attachments.id"],
+            name=op.f("fk_document_versions_attachment_id_attachments"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["document_id"],
+            ["client_documents.id"],
+            name=op.f("fk_document_versions_document_id_client_documents"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff.id"], name=op.f("fk_document_versions_staff_id_staff")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_document_versions")),
+        sa.UniqueConstraint("attachment_id", name=op.f("uq_document_versions_attachment_id")),
+        sa.UniqueConstraint(
+            "document_id", "number", name=op.f("uq_document_versions_document_id_number")
+        ),
+    )
+    op.create_index(
+        op.f("ix_document_versions_file_key"), "document_versions", ["file_key"], unique=False
     )
     op.create_table(
         "media_fetches",

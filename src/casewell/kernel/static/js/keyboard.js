@@ -67,7 +67,9 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (command && event.key === "Enter") return send(event);
-  if (command || event.altKey || isField(event.target) || !singleKeysOn()) return;
+  // A field of a dialog that has closed keeps the focus until the browser draws again.
+  const types = isField(event.target) && isVisible(event.target);
+  if (command || event.altKey || types || !singleKeysOn()) return;
   if (document.querySelector("dialog[open]")) return;
   if (single(pressed(event))) event.preventDefault();
 });
