@@ -9,6 +9,7 @@ from casewell.clients.models import (
     ClientImportRow,
     ClientMerge,
     ClientPhone,
+    ClientView,
     ContactConsent,
 )
 from casewell.documents.models import ClientDocument, DocumentVersion
@@ -80,6 +81,7 @@ __all__ = [
     "ClientSession",
     "ClientTag",
     "ClientTagAssignment",
+    "ClientView",
     "ContactConsent",
     "Conversation",
     "ConversationHead",

@@ -16,7 +16,7 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from casewell.clients import imports
-from casewell.clients.models import Client
+from casewell.clients.models import Client, ClientView
 from casewell.clients.service import ClientService
 from casewell.documents.models import ClientDocument, DocumentVersion
 from casewell.email.models import (
@@ -203,7 +203,14 @@ def world(
             staff_id=colleague.id,
             created_at=now,
         )
-        session.add(version)
+        view = ClientView(
+            staff_id=colleague.id,
+            name="Zebras",
+            name_key="zebras",
+            wanted={"status": "lead"},
+            created_at=now,
+        )
+        session.add_all([version, view])
         session.flush()
         assert mail_import.id == upload.id, "one `import_id` stands for both kinds"
         made.ids = {
@@ -232,6 +239,7 @@ def world(
             "bundle_id": bundle.id,
             "document_id": document.id,
             "version_id": version.id,
+            "view_id": view.id,
             "part": "lists",
             "filename": "css/casewell.css",
             "status": "waiting",

@@ -47,6 +47,8 @@ FOR_READERS = ("profile.", "security.", "sign_in.")
 READERS_MAY = {
     "api_inbox.read",
     "client_exports.export",
+    "clients.delete_view",
+    "clients.keep_view",
     "clients.search",
     "inbox.follow",
     "inbox.here",

@@ -6,6 +6,7 @@ from itertools import count
 
 import pytest
 
+from casewell.clients.models import ClientView
 from casewell.documents.models import ClientDocument, DocumentVersion
 from casewell.email.models import (
     PASSWORD_CONTEXT,
@@ -28,6 +29,7 @@ LISTS = [
     "/clients?q=Ana",
     "/clients?tag=999&tags=none",
     "/clients/{client}",
+    "/clients/{client}?within=all",
     "/clients/{client}/merge",
     "/clients/{client}/tags",
     "/clients/{client}/portal",
@@ -143,6 +145,15 @@ def grow(database, clock, staff, client, mail_of, sign_in):
                     is_redacted=True,
                     with_files=False,
                     with_privileged=False,
+                    created_at=clock(),
+                )
+            )
+            session.add(
+                ClientView(
+                    staff_id=boss.id,
+                    name=f"View {number}",
+                    name_key=f"view {number}",
+                    wanted={"status": "lead"},
                     created_at=clock(),
                 )
             )

@@ -10,18 +10,25 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from flask import request, url_for
-from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
+from casewell.clients import views
 from casewell.clients.contacts import contacts
-from casewell.clients.listing import COUNTED, Wanted, count_clients, list_clients
+from casewell.clients.listing import (
+    COUNTED,
+    Wanted,
+    count_clients,
+    list_clients,
+    wanted_at,
+    wanted_by,
+)
 from casewell.clients.pages import blueprint, choices, may_edit
-from casewell.clients.search import LONGEST_QUERY
 from casewell.clients.tagging import Match, tagging
 from casewell.kernel import web
 from casewell.kernel.access import MANAGERS, Role
+from casewell.kernel.errors import CasewellError
 from casewell.kernel.forms import parse
-from casewell.kernel.searched import as_parameters, read_words
+from casewell.kernel.searched import as_parameters
 from casewell.kernel.times import full_time, short_time
 from casewell.staff.current import current_staff
 
@@ -41,6 +48,7 @@ def index() -> Response:
         "contacts": contacts().last_contacts(session, viewer, [one.id for one in page.items]),
         "wanted": wanted,
         "address": _address_maker(wanted),
+        "within": within(wanted),
         "may_edit": may_edit(viewer),
         "may_import": viewer.role in MANAGERS.roles,
         "sees_all": viewer.role is not Role.CASE_MANAGER,
@@ -49,6 +57,17 @@ def index() -> Response:
     if after is not None and web.is_htmx():
         return web.render("clients/_rows.html", **context)
     context["count"] = _counted(count_clients(session, viewer, wanted))
+    kept = views.views_of(session, viewer)
+    current = context["current_view"] = views.current_of(kept, wanted)
+    context["views"] = [
+        {
+            "label": one.name,
+            "href": _address_maker(one.wanted)(),
+            "count": one.count,
+            "current": one is current,
+        }
+        for one in kept
+    ]
     context["offered"] = tagging().offered(session, chosen=wanted.tag)
     context["matches"] = MATCHES
     context["filtered"] = wanted != Wanted(view=wanted.view, sort=wanted.sort)
@@ -58,19 +77,35 @@ def index() -> Response:
     return answer
 
 
+@blueprint.post("/clients/views")
+def keep_view() -> Response:
+    """Keep the filter of a list, by its address, under a name."""
+    wanted = wanted_at(request.values.get("listed", ""))
+    try:
+        name = parse(views.ViewForm, {"name": request.values.get("name", "")}).name
+        view = views.keep(web.db(), web.identity(), name, wanted, web.now)
+    except CasewellError as error:
+        web.db().rollback()
+        web.toast(next(iter(error.fields.values()), error.message), kind="error")
+        return web.go_to(_address_maker(wanted)())
+    web.toast(f'View "{view.name}" saved')
+    return web.go_to(_address_maker(wanted)())
+
+
+@blueprint.post("/clients/views/<int:view_id>/delete")
+def delete_view(view_id: int) -> Response:
+    view = views.delete(web.db(), web.identity(), view_id)
+    address = _address_maker(Wanted.model_validate(view.wanted))()
+    undo = url_for("clients.keep_view", name=view.name, listed=address)
+    web.toast(f'View "{view.name}" deleted', undo=undo)
+    return web.go_to(address)
+
+
 @blueprint.post("/clients/search")
 def search() -> Response:
     """Turn the filter form into the list's address, where no address or number is readable."""
     wanted = parse(Wanted, request.form)
     return Response(status=303, headers={"Location": _address_maker(wanted)()})
-
-
-def wanted_by(arguments: MultiDict[str, str]) -> Wanted:
-    """Return what the address asks for; a private query stands in it encrypted."""
-    wanted = parse(Wanted, arguments)
-    if "s" in arguments:
-        wanted.q = read_words(arguments, most=LONGEST_QUERY)
-    return wanted
 
 
 def _address_maker(wanted: Wanted) -> Callable[..., str]:
@@ -83,6 +118,11 @@ def _address_maker(wanted: Wanted) -> Callable[..., str]:
         return url_for("clients.index") + (f"?{urlencode(asked, doseq=True)}" if asked else "")
 
     return address
+
+
+def within(wanted: Wanted) -> str:
+    """Return of a list what a client's page needs to lead to the next one in it."""
+    return _address_maker(wanted)().partition("?")[2] or "all"
 
 
 def _times() -> dict[str, Callable[[datetime], str]]:

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal, Self
+from urllib.parse import parse_qsl
 
 import sqlalchemy as sa
 from pydantic import Field, model_validator
 from sqlalchemy.orm import Session, aliased
+from werkzeug.datastructures import MultiDict
 
 from casewell.clients.forms import RowId
 from casewell.clients.models import Client, ClientEmail, ClientPhone, ClientStatus
@@ -16,13 +18,16 @@ from casewell.clients.search import LONGEST_QUERY, matching
 from casewell.clients.states import state_code
 from casewell.clients.tagging import Match, ShownTag, tagging
 from casewell.kernel.access import Identity
-from casewell.kernel.forms import Query, Text
+from casewell.kernel.errors import InvalidInput, MalformedRequest
+from casewell.kernel.forms import Query, Text, parse
 from casewell.kernel.paging import Page, keyset_page
+from casewell.kernel.searched import read_words
 from casewell.staff.models import Staff
 
 PAGE = 50
 COUNTED = 1_000
 MOST_CHOSEN = 20
+MOST_PARAMETERS = 50
 
 
 class Sort(StrEnum):
@@ -49,6 +54,26 @@ class Wanted(Query):
         if not self.tag:
             self.tags = Match.ANY  # it says nothing then
         return self
+
+
+def wanted_by(arguments: MultiDict[str, str]) -> Wanted:
+    """Return what the address asks for; a private query stands in it encrypted."""
+    wanted = parse(Wanted, arguments)
+    if "s" in arguments:
+        wanted.q = read_words(arguments, most=LONGEST_QUERY)
+    return wanted
+
+
+def wanted_at(address: str) -> Wanted:
+    """Return what a list's own address asks for, or the part of it behind the question mark.
+
+    Raises MalformedRequest for what is no address of the list.
+    """
+    try:
+        pairs = parse_qsl(address.rpartition("?")[2], max_num_fields=MOST_PARAMETERS)
+        return wanted_by(MultiDict(pairs))
+    except (ValueError, InvalidInput) as error:
+        raise MalformedRequest("This is not an address of the list of clients.") from error
 
 
 @dataclass(frozen=True)
@@ -82,7 +107,7 @@ _COLUMNS: list[Any] = [
     Client.main_responsible_id,
     main.name.label("responsible"),
 ]
-_ORDER = {
+ORDER = {
     Sort.NAME: ((Client.sort_name, Client.id), True),
     Sort.NEWEST: ((Client.created_at, Client.id), False),
     Sort.OLDEST: ((Client.created_at, Client.id), True),
@@ -122,7 +147,7 @@ def list_clients(
         .outerjoin(main, main.id == Client.main_responsible_id)
         .where(*chosen(session, viewer, wanted))
     )
-    keys, ascending = _ORDER[wanted.sort]
+    keys, ascending = ORDER[wanted.sort]
     page = keyset_page(session, query, by=keys, after=after, size=size, ascending=ascending)
     ids = [row.id for row in page.items]
     emails = first_of(

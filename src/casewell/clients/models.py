@@ -15,6 +15,7 @@ from casewell.staff.models import Staff
 
 SSN_CONTEXT = "clients.ssn"
 SORT_NAME_CHARS = 210
+LONGEST_VIEW_NAME = 40
 
 
 def folded(name: str) -> str:
@@ -219,6 +220,22 @@ class ClientMerge(Base):
     undone_at: Mapped[datetime | None]
     # Ids of what moved, by table, and the fields of the kept client before.
     moved: Mapped[dict[str, Any]]
+
+
+class ClientView(Base):
+    """A filter of the list of clients that somebody keeps for themselves."""
+
+    __tablename__ = "client_views"
+    __table_args__ = (sa.UniqueConstraint("staff_id", "name_key"),)
+
+    id: Mapped[PrimaryKey]
+    staff_id: Mapped[int] = mapped_column(sa.ForeignKey("staff.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(sa.String(LONGEST_VIEW_NAME))
+    # The name as it is compared.
+    name_key: Mapped[str] = mapped_column(sa.String(3 * LONGEST_VIEW_NAME))
+    # What differs from a list without filters, without words that were looked for.
+    wanted: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
 
 
 class ImportState(StrEnum):

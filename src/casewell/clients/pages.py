@@ -13,8 +13,9 @@ from casewell.clients.activity import recent_activity
 from casewell.clients.duplicates import Likeness, clients_like, duplicates_of
 from casewell.clients.errors import ChangedMeanwhile
 from casewell.clients.forms import ClientDetails, EditedClient, NewClient, Responsible
-from casewell.clients.listing import Sort
+from casewell.clients.listing import Sort, wanted_at
 from casewell.clients.models import Client, ClientStatus
+from casewell.clients.neighbours import neighbours_of
 from casewell.clients.queries import WHOLE, find_client, possible_responsible
 from casewell.clients.service import ClientService
 from casewell.clients.states import STATES, ZONES, zone_of
@@ -77,10 +78,27 @@ def show(client_id: int) -> Response:
         since_full=full_time(client.created_at, mine),
         likenesses=duplicates_of(session, viewer, client) if may_edit(viewer) else [],
         tags=tagging().tags_of(session, [client.id]).get(client.id, ()),
+        **_neighbours(client),
         activity=recent_activity(session, viewer, client.id, now, mine),
         conversation=url_for("inbox.conversation", client_id=client.id),
         **choices(),
     )
+
+
+def _neighbours(client: Client) -> dict[str, Any]:
+    """Return where the list that somebody came from goes on, None at its ends."""
+    within = request.args.get("within")
+    if within is None:
+        return {}
+    found = neighbours_of(web.db(), web.identity(), wanted_at(within), client)
+
+    def address(client_id: int | None) -> str | None:
+        if client_id is None:
+            return None
+        return url_for("clients.show", client_id=client_id, within=within)
+
+    back = url_for("clients.index") + ("" if within == "all" else f"?{within}")
+    return {"previous": address(found.before), "next": address(found.after), "back": back}
 
 
 @blueprint.post(f"/clients/<int:client_id>/status/<any({STATUSES}):status>")

@@ -5,7 +5,6 @@ Its routes are on the blueprint of `tags.pages`.
 
 import re
 from typing import Any
-from urllib.parse import parse_qsl
 
 import sqlalchemy as sa
 from flask import request, url_for
@@ -14,8 +13,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from casewell.clients.forms import RowId
-from casewell.clients.list_pages import wanted_by
-from casewell.clients.listing import Wanted, chosen
+from casewell.clients.listing import Wanted, chosen, wanted_at
 from casewell.clients.models import Client
 from casewell.kernel import web
 from casewell.kernel.errors import CasewellError, InvalidInput, NotFound
@@ -43,8 +41,7 @@ class Ticked(Form):
     listed: str = Field("", max_length=LONGEST_ADDRESS)
 
     def wanted(self) -> Wanted:
-        query = self.listed.partition("?")[2]
-        return wanted_by(MultiDict(parse_qsl(query, max_num_fields=50)))
+        return wanted_at(self.listed)
 
     def found(self) -> sa.Select[Any]:
         """Return the ids of those of them that the viewer may see."""

@@ -582,6 +582,23 @@ def upgrade() -> None:
         sa.UniqueConstraint("name_key", name=op.f("uq_client_tags_name_key")),
     )
     op.create_table(
+        "client_views",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("name_key", sa.String(length=120), nullable=False),
+        sa.Column("wanted", sa.JSON(), nullable=False),
+        sa.Column("created_at", casewell.kernel.types.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["staff_id"],
+            ["staff.id"],
+            name=op.f("fk_client_views_staff_id_staff"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_client_views")),
+        sa.UniqueConstraint("staff_id", "name_key", name=op.f("uq_client_views_staff_id_name_key")),
+    )
+    op.create_table(
         "clients",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("reference", sa.String(length=32), nullable=True),
