@@ -3,9 +3,8 @@
 from typing import BinaryIO
 
 from werkzeug.wrappers import Response
-from werkzeug.wsgi import FileWrapper
 
-from casewell.kernel.downloads import LOCKED, as_download
+from casewell.kernel.downloads import LOCKED, as_download, streamed
 from casewell.kernel.errors import NotFound
 from casewell.messages.file_kinds import safe_to_preview
 
@@ -16,7 +15,7 @@ PDF_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'se
 
 def to_save(content: BinaryIO, name: str, size: int) -> Response:
     """Answer with a file to be saved: whatever it holds, it never opens as a page of ours."""
-    return as_download(_answer(content, size), name)
+    return as_download(streamed(content, size), name)
 
 
 def to_show(content: BinaryIO, content_type: str, size: int) -> Response:
@@ -27,18 +26,9 @@ def to_show(content: BinaryIO, content_type: str, size: int) -> Response:
     if not safe_to_preview(content_type):
         content.close()
         raise NotFound("This file can't be shown here. Download it.")
-    answer = _answer(content, size)
+    answer = streamed(content, size)
     answer.mimetype = content_type
     answer.headers["Content-Disposition"] = "inline"
     answer.headers["Content-Security-Policy"] = PDF_POLICY if content_type == PDF else LOCKED
     answer.headers["X-Frame-Options"] = "SAMEORIGIN" if content_type == PDF else "DENY"
-    return answer
-
-
-def _answer(content: BinaryIO, size: int) -> Response:
-    answer = Response(FileWrapper(content), direct_passthrough=True)
-    answer.headers["Content-Length"] = str(size)
-    answer.headers["Content-Security-Policy"] = LOCKED
-    answer.headers["X-Content-Type-Options"] = "nosniff"
-    answer.headers["Cache-Control"] = "private, no-store"
     return answer

@@ -3,16 +3,17 @@
 from datetime import date, datetime
 from typing import Any
 
-from flask import request, send_file
+from flask import request
 from pydantic import BaseModel, Field
 from werkzeug.wrappers import Response
 
 from casewell.evidence import jobs
 from casewell.evidence.forms import BundleForm
 from casewell.evidence.models import BundleState, EvidenceBundle
-from casewell.evidence.service import Bundles
+from casewell.evidence.service import Bundles, name_of
 from casewell.kernel import web
 from casewell.kernel.api import Api
+from casewell.kernel.downloads import as_download, streamed
 from casewell.staff.current import current_actor
 
 api = Api("evidence", "/clients", tag="Evidence")
@@ -98,8 +99,10 @@ def file(client_id: int, bundle_id: int) -> Response:
 
 def fetched(client_id: int, bundle_id: int) -> Response:
     """Answer with the file of a bundle, to be saved."""
-    content, name = bundles(client_id).open(bundle_id, request.remote_addr or "")
-    return send_file(content, "application/zip", as_attachment=True, download_name=name)
+    of_client = bundles(client_id)
+    bundle, content = of_client.open(bundle_id, request.remote_addr or "")
+    name = name_of(of_client.client.name, bundle)
+    return as_download(streamed(content, bundle.size or 0), name)
 
 
 def _out(bundle: EvidenceBundle) -> dict[str, Any]:

@@ -86,8 +86,8 @@ class Bundles:
             bundle.due_at = None
         return bundle
 
-    def open(self, bundle_id: int, address: str) -> tuple[BinaryIO, str]:
-        """Return a finished bundle and its name; that it was fetched is audited.
+    def open(self, bundle_id: int, address: str) -> tuple[EvidenceBundle, BinaryIO]:
+        """Return a finished bundle and its bytes; that it was fetched is audited.
 
         Raises NotFound, NotReady, or BundleExpired.
         """
@@ -112,7 +112,7 @@ class Bundles:
                 client_id=self.client.id,
                 data={"bundle": bundle.id, "sha256": bundle.sha256},
             )
-        return content, name_of(self.client.name, bundle)
+        return bundle, content
 
     def _of_client(self) -> sa.Select[EvidenceBundle]:
         query = sa.select(EvidenceBundle).where(EvidenceBundle.client_id == self.client.id)

@@ -8,7 +8,6 @@ from flask import url_for
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
-from werkzeug.wsgi import FileWrapper
 
 from casewell.clients.models import Client
 from casewell.clients.queries import clients_visible_to
@@ -18,7 +17,7 @@ from casewell.inbox.queries import in_triage_of
 from casewell.kernel import web
 from casewell.kernel.access import Identity
 from casewell.kernel.crypto import process_key
-from casewell.kernel.downloads import LOCKED, as_download
+from casewell.kernel.downloads import as_download, streamed
 from casewell.kernel.errors import InvalidInput, NotFound
 from casewell.messages import files
 from casewell.messages.file_kinds import shown_name
@@ -92,26 +91,17 @@ def find_attachment(viewer: Identity, attachment_id: int) -> Attachment:
 
 def send_download(file: Attachment) -> Response:
     """Answer with a file to be saved: whatever it holds, it never opens as a page of ours."""
-    answer = _send(file, files.open_attachment(web.runtime(), file))
-    return as_download(answer, file.shown_name)
+    content = files.open_attachment(web.runtime(), file)
+    return as_download(streamed(content, file.size), file.shown_name)
 
 
 def send_picture(file: Attachment) -> Response:
     """Answer with a raster image for a mail's frame. Raises NotFound for any other type."""
     if file.content_type not in PICTURES:
         raise NotFound
-    answer = _send(file, files.open_attachment(web.runtime(), file))
+    answer = streamed(files.open_attachment(web.runtime(), file), file.size)
     answer.mimetype = file.content_type
     answer.headers["Content-Disposition"] = "inline"
-    return answer
-
-
-def _send(file: Attachment, content: BinaryIO) -> Response:
-    answer = Response(FileWrapper(content), direct_passthrough=True)
-    answer.headers["Content-Length"] = str(file.size)
-    answer.headers["Content-Security-Policy"] = LOCKED
-    answer.headers["X-Content-Type-Options"] = "nosniff"
-    answer.headers["Cache-Control"] = "private, no-store"
     return answer
 
 

@@ -8,12 +8,11 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from flask import Blueprint, g, redirect, request, url_for
 from werkzeug.wrappers import Response
-from werkzeug.wsgi import FileWrapper
 
 from casewell.clients.models import Client
 from casewell.clients.states import zone_of
 from casewell.kernel import web
-from casewell.kernel.downloads import as_download
+from casewell.kernel.downloads import as_download, streamed
 from casewell.kernel.errors import CasewellError
 from casewell.kernel.forms import parse
 from casewell.kernel.times import clock_time, day_name, full_time
@@ -74,9 +73,7 @@ def seen() -> Response:
 def file(public_id: str, position: int) -> Response:
     found = _messages().file(public_id, position)
     content = open_attachment(web.runtime(), found)
-    answer = Response(FileWrapper(content), direct_passthrough=True)
-    answer.headers["Content-Length"] = str(found.size)
-    return as_download(answer, found.shown_name)
+    return as_download(streamed(content, found.size), found.shown_name)
 
 
 def _messages() -> PortalMessages:
