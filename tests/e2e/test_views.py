@@ -40,11 +40,9 @@ def test_j_and_k_walk_from_client_to_client(page: Page) -> None:
     page.locator("#client-list tbody tr[data-row] a.cw-w-600").first.click()
     head = page.get_by_role("heading", level=1)
     expect(head).to_have_text(names[0])
-    page.keyboard.press("j")
-    expect(head).to_have_text(names[1])
-    page.keyboard.press("j")
-    expect(head).to_have_text(names[2])
-    page.keyboard.press("k")
-    expect(head).to_have_text(names[1])
+    for key, name in (("j", names[1]), ("j", names[2]), ("k", names[1])):
+        page.wait_for_load_state()  # or the key is pressed before anything listens
+        page.keyboard.press(key)
+        expect(head).to_have_text(name)
     page.get_by_role("navigation", name="Breadcrumb").get_by_role("link", name="Clients").click()
     expect(page).to_have_url(re.compile(r"/clients\?status=completed$"))

@@ -79,11 +79,10 @@ def index() -> Response:
 
 @blueprint.post("/clients/views")
 def keep_view() -> Response:
-    """Keep the filter of a list, by its address, under a name."""
     wanted = wanted_at(request.values.get("listed", ""))
     try:
-        name = parse(views.ViewForm, {"name": request.values.get("name", "")}).name
-        view = views.keep(web.db(), web.identity(), name, wanted, web.now)
+        form = parse(views.ViewForm, request.values, empty_is_absent=False)
+        view = views.keep(web.db(), web.identity(), form.name, wanted, web.now)
     except CasewellError as error:
         web.db().rollback()
         web.toast(next(iter(error.fields.values()), error.message), kind="error")

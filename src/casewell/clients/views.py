@@ -15,7 +15,7 @@ from casewell.kernel.access import Identity
 from casewell.kernel.clock import Clock
 from casewell.kernel.db import LARGEST_ID
 from casewell.kernel.errors import CasewellError, Conflict, NotFound
-from casewell.kernel.forms import Form, Line
+from casewell.kernel.forms import Form, Line, Text
 
 MOST_VIEWS = 12
 
@@ -23,7 +23,10 @@ ViewName = Annotated[Line, StringConstraints(min_length=1, max_length=LONGEST_VI
 
 
 class ViewForm(Form):
+    """What is kept: the filter of a list, by the list's address, under a name."""
+
     name: ViewName
+    listed: Text = ""
 
 
 class ViewNameTaken(Conflict):
