@@ -201,7 +201,7 @@ def test_they_are_narrowed_by_kind_and_paged(person, ana, brought, clock):
         (b"plain words", "note.txt", None),
     ],
 )
-def test_K_only_rasters_and_pdfs_are_shown_by_what_they_are(person, ana, content, name, shown):
+def test_K02_only_rasters_and_pdfs_are_shown_by_what_they_are(person, ana, content, name, shown):
     version = upload(person, ana, content, name).json["versions"][0]["id"]
     answer = person.get(f"/documents/versions/{version}/view")
     if shown is None:
@@ -218,7 +218,7 @@ def test_K_only_rasters_and_pdfs_are_shown_by_what_they_are(person, ana, content
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a\x00b.pdf", "con.pdf", "\u202efdp.exe"])
-def test_K_a_hostile_name_names_nothing(person, ana, name):
+def test_K01_a_hostile_name_names_nothing(person, ana, name):
     made = upload(person, ana, name=name)
     assert made.status_code == 201
     title = made.json["title"]

@@ -75,7 +75,7 @@ def test_sha256sum_reads_the_manifest(folder):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_K_one_altered_byte_of_any_file_is_named(folder):
+def test_O02_one_altered_byte_of_any_file_is_named(folder):
     chance = random.Random(SEED)
     names = [one.relative_to(folder).as_posix() for one in folder.rglob("*") if one.is_file()]
     assert len(names) >= 8
@@ -93,7 +93,7 @@ def test_K_one_altered_byte_of_any_file_is_named(folder):
     assert verified(folder)[0] == 0
 
 
-def test_K_one_altered_byte_of_the_zip_is_noticed(raw, tmp_path):
+def test_O02_one_altered_byte_of_the_zip_is_noticed(raw, tmp_path):
     chance = random.Random(SEED)
     (tmp_path / "apart").mkdir()
     (tmp_path / "apart" / "verify.py").write_bytes(opened(raw).read("verify.py"))
@@ -130,7 +130,7 @@ def test_the_database_is_as_the_bundle_says(raw, checked):
     assert code == 0, said
 
 
-def test_O_an_altered_entry_of_the_database_is_named(raw, checked, database, ana):
+def test_O02_an_altered_entry_of_the_database_is_named(raw, checked, database, ana):
     with database.writing() as session:
         event = session.scalars(
             sa.select(ActivityEvent).where(ActivityEvent.kind == "client.status_changed")
@@ -142,7 +142,7 @@ def test_O_an_altered_entry_of_the_database_is_named(raw, checked, database, ana
     assert f"client {ana.id}, entry {seq}: was altered" in said
 
 
-def test_O_an_entry_written_anew_with_its_chain_is_named(raw, checked, database, ana):
+def test_O02_an_entry_written_anew_with_its_chain_is_named(raw, checked, database, ana):
     from casewell.ledger.chain import chained_hash
     from casewell.ledger.models import LedgerHead
     from casewell.ledger.service import facts_of
@@ -167,7 +167,7 @@ def test_O_an_entry_written_anew_with_its_chain_is_named(raw, checked, database,
 
 
 @pytest.mark.parametrize("model", [UnifiedMessage, CaseNote])
-def test_O_an_altered_message_or_note_is_named(raw, checked, database, model):
+def test_O02_an_altered_message_or_note_is_named(raw, checked, database, model):
     with database.writing() as session:
         row = session.scalars(sa.select(model)).one()
         if model is CaseNote:
@@ -181,7 +181,7 @@ def test_O_an_altered_message_or_note_is_named(raw, checked, database, model):
     assert "is not as it was in the database" in said
 
 
-def test_O_an_altered_file_of_the_store_is_named(raw, checked, database, runtime):
+def test_O02_an_altered_file_of_the_store_is_named(raw, checked, database, runtime):
     with database.reading() as session:
         key = session.scalars(sa.select(Attachment.file_key)).one()
     store = runtime.provider(FileStore)

@@ -175,7 +175,7 @@ perform(make_runtime(load_settings(), with_hints=False), "change_tags", int(sys.
 """
 
 
-def test_K_a_worker_that_is_killed_leaves_whole_batches(
+def test_a_worker_that_is_killed_leaves_whole_batches(
     boss, make, crowd, have, run_due, runtime, clock, database
 ):
     vip, _ = make("VIP"), crowd(MANY)

@@ -266,7 +266,7 @@ def test_R3_a_way_back_leads_to_no_other_site(boss, make, client):
     assert answer.location == f"/clients/{ana.id}"
 
 
-def test_a_name_is_shown_as_text(boss, make, give, client):
+def test_C01_a_name_is_shown_as_text(boss, make, give, client):
     ana, tag = client("Ana", "Ruiz"), make("<script>1</script>")
     give(ana, tag)
     for path in ("/tags", "/clients", f"/clients/{ana.id}", f"/clients/{ana.id}/timeline"):
