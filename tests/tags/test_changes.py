@@ -353,7 +353,7 @@ def test_hostile_forms_of_the_bar_change_nothing(boss, make, client, dump, form)
     assert dump() == before
 
 
-def test_R3_the_bar_leads_back_to_this_site(boss, make, client):
+def test_C08_the_bar_leads_back_to_this_site(boss, make, client):
     ana, _ = client("Ana", "Ruiz"), make("VIP")
     form = {"clients": [ana.id], "name": "VIP", "listed": "https://evil.example/?q=1"}
     assert boss.post("/clients/tags/apply", form).location == "/clients"

@@ -260,7 +260,7 @@ def test_the_dialog_of_a_client_gives_and_takes(boss, make, client, tags_of):
     assert boss.post(path, {"name": ""}).status_code == 422
 
 
-def test_R3_a_way_back_leads_to_no_other_site(boss, make, client):
+def test_C08_a_way_back_leads_to_no_other_site(boss, make, client):
     ana, tag = client("Ana", "Ruiz"), make("VIP")
     answer = boss.post(f"/clients/{ana.id}/tags/{tag['id']}/add?next=https://evil.example/")
     assert answer.location == f"/clients/{ana.id}"

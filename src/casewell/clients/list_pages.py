@@ -79,6 +79,7 @@ def index() -> Response:
 
 @blueprint.post("/clients/views")
 def keep_view() -> Response:
+    # Read before the form: one that is refused leads back to the same list.
     wanted = wanted_at(request.values.get("listed", ""))
     try:
         form = parse(views.ViewForm, request.values, empty_is_absent=False)
@@ -86,8 +87,8 @@ def keep_view() -> Response:
     except CasewellError as error:
         web.db().rollback()
         web.toast(next(iter(error.fields.values()), error.message), kind="error")
-        return web.go_to(_address_maker(wanted)())
-    web.toast(f'View "{view.name}" saved')
+    else:
+        web.toast(f'View "{view.name}" saved')
     return web.go_to(_address_maker(wanted)())
 
 
