@@ -28,7 +28,7 @@ async function markRead(address, client) {
   row?.classList.remove("cw-unread");
   if (badge) badge.hidden = true;
   try {
-    const answer = await fetch(address, { method: "PUT", headers: { "X-CSRFToken": csrfToken() } });
+    const answer = await fetch(address, { method: "PUT", keepalive: true, headers: { "X-CSRFToken": csrfToken() } });
     if (!answer.ok) throw new Error(String(answer.status));
     badge?.remove();
     showCounts(await answer.json());
