@@ -34,7 +34,13 @@ from casewell.messages.models import (
     UnifiedMessage,
 )
 from casewell.notes.models import CaseNote, NoteMention
-from casewell.portal.models import ClientAccount, ClientLink, ClientMessage, ClientSession
+from casewell.portal.models import (
+    ClientAccount,
+    ClientLink,
+    ClientMessage,
+    ClientSession,
+    PublishedEvent,
+)
 from casewell.sms.models import (
     CarrierReport,
     MediaFetch,
@@ -105,6 +111,7 @@ __all__ = [
     "PartHealth",
     "PeriodRun",
     "Presence",
+    "PublishedEvent",
     "Readership",
     "RecoveryCode",
     "SMSMessage",

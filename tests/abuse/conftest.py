@@ -32,6 +32,7 @@ from casewell.kernel.access import SAFE_METHODS, Identity, Role
 from casewell.kernel.crypto import new_token, token_hash
 from casewell.kernel.runtime import Runtime
 from casewell.kernel.types import Sealed
+from casewell.ledger.models import ActivityEvent
 from casewell.ledger.service import Actor
 from casewell.messages.files import store_attachment
 from casewell.messages.models import TriageSender
@@ -240,6 +241,11 @@ def world(
             "document_id": document.id,
             "version_id": version.id,
             "view_id": view.id,
+            "event_id": session.scalars(
+                sa.select(ActivityEvent.id).where(
+                    ActivityEvent.client_id == hidden.id, ActivityEvent.kind == "message.received"
+                )
+            ).one(),
             "part": "lists",
             "filename": "css/casewell.css",
             "status": "waiting",

@@ -12,13 +12,15 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from casewell.access_table import TABLE
-from casewell.clients.models import Client, ClientImport
+from casewell.clients.models import Client, ClientImport, ClientView
+from casewell.documents.models import ClientDocument, DocumentVersion
 from casewell.email.models import Mailbox
 from casewell.kernel.access import Role
 from casewell.kernel.db import Database
 from casewell.kernel.web import CSP
 from casewell.messages.models import Attachment, ConversationHead, TriageSender, UnifiedMessage
 from casewell.staff.models import ApiToken, Firm, Staff
+from casewell.tags.models import ClientTag
 from tests.abuse.conftest import SSN, World, knock, routes, unpacked
 from tests.rigs.installation import Person
 
@@ -100,6 +102,10 @@ def test_C17_a_name_is_text_wherever_it_stands(
             UnifiedMessage: ("subject", "preview"),
             ConversationHead: ("preview",),
             TriageSender: ("name", "subject", "preview"),
+            ClientTag: ("name", "description"),
+            ClientView: ("name",),
+            ClientDocument: ("title",),
+            DocumentVersion: ("shown_name",),
         }.items():
             values = dict.fromkeys(columns, INJECTED)
             session.execute(sa.update(model).values(values))

@@ -189,10 +189,11 @@ def test_B08_every_route_with_two_things_in_its_address_is_thought_about(app: Fl
         "documents.message_file",
     }
     of_tags = {"api_client_tags.take", "api_tags.preview_merge", "tags.add", "tags.remove"}
-    assert (
-        two
-        == {"clients.change_status", "portal_messages.file"} | of_tags | of_evidence | of_documents
-    )
+    of_the_timeline = {
+        f"{part}.{act}" for part in ("timeline", "api_timeline") for act in ("publish", "unpublish")
+    }
+    known = {"clients.change_status", "portal_messages.file"}
+    assert two == known | of_tags | of_evidence | of_documents | of_the_timeline
 
 
 @pytest.mark.parametrize("role", [Role.OWNER, Role.CASE_MANAGER])

@@ -31,7 +31,7 @@ def export(sign_in):
     return lambda person, **form: sign_in(person).post("/clients/export", form, buffered=True)
 
 
-def test_a_csv_file_holds_the_clients_one_may_see(client, manager, paralegal, export):
+def test_K08_a_csv_file_holds_the_clients_one_may_see(client, manager, paralegal, export):
     client("Ana", "Ruiz", main=paralegal, emails=["a@example.com", "b@example.com"])
     client("Bo", "Lee", main=manager, phones=["+13125550148"])
     everyone = rows_of(export(manager))
@@ -78,7 +78,7 @@ def test_an_ssn_leaves_as_its_last_digits(client, manager, service, database, ex
         assert b"900-12-3456" not in data
 
 
-def test_who_took_how_many_is_recorded(client, manager, export, database):
+def test_K08_who_took_how_many_is_recorded(client, manager, export, database):
     client()
     client("Bo")
     export(manager, q="bo")

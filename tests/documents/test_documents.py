@@ -5,6 +5,7 @@ import io
 import pytest
 import sqlalchemy as sa
 
+from casewell.clients.models import Client
 from casewell.documents.models import DocumentVersion
 from casewell.kernel.access import Role
 from casewell.ledger.models import ActivityEvent
@@ -268,6 +269,26 @@ def test_B03_files_of_others_clients_are_not_there(person, sign_in, staff, clien
         assert person.get(path).status_code == 404, path
     assert upload(person, hidden).status_code == 404
     assert add_version(person, made, PDF).status_code == 404
+
+
+def test_K04_a_file_without_a_session_or_after_its_client_is_anothers(
+    person, ana, visitor, brought, database
+):
+    made = upload(person, ana).json
+    version, file_id = made["versions"][0]["id"], brought(ana)
+    paths = (
+        f"/documents/versions/{version}/file",
+        f"/documents/versions/{version}/view",
+        f"/clients/{ana.id}/documents/from-message/{file_id}",
+        f"/api/documents/versions/{version}/file",
+    )
+    for path in paths:
+        assert person.get(path).status_code == 200, path
+        assert visitor.get(path).status_code == (401 if path.startswith("/api/") else 302), path
+    with database.writing() as session:
+        session.get_one(Client, ana.id).main_responsible_id = None
+    for path in paths:
+        assert person.get(path).status_code == 404, path
 
 
 def test_B08_a_file_is_filed_for_its_own_client_alone(sign_in, staff, ana, client, brought):

@@ -80,3 +80,32 @@ def test_it_fits_a_phone(live: Live, enter: Callable[..., Page]) -> None:
     page.goto(f"/clients/{live.client_id('Marisol Vega')}/timeline")
     expect(entries(page).first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def _consent(page: Page):
+    """Open the details alone, once their scripts listen; return the line about texts."""
+    page.goto(f"{page.url}/timeline?topic=details", wait_until="load")
+    return entries(page).filter(has_text="Texts allowed")
+
+
+def test_an_entry_is_shown_to_its_client_and_taken_back_by_undo(page: Page) -> None:
+    line = _consent(page)
+    line.hover()
+    line.get_by_role("button", name="Show to client").click()
+    shown = line.get_by_role("button", name="Client sees this")
+    expect(shown).to_have_attribute("aria-pressed", "true")
+    expect(toast(page, 'The client reads now: "Texts to you are allowed"')).to_be_visible()
+    page.keyboard.press("z")
+    expect(toast(page, "The client no longer reads")).to_be_visible()
+    expect(line.get_by_role("button", name="Show to client")).to_have_count(1)
+
+
+def test_keys_alone_show_an_entry_and_the_focus_stays(page: Page) -> None:
+    line = _consent(page)
+    line.get_by_role("button", name="Show to client").focus()
+    page.keyboard.press("Enter")
+    shown = line.get_by_role("button", name="Client sees this")
+    expect(toast(page, "The client reads now")).to_be_visible()
+    expect(shown).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(line.get_by_role("button", name="Show to client")).to_be_focused()

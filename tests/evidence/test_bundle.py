@@ -7,6 +7,7 @@ import re
 import pytest
 import sqlalchemy as sa
 
+from casewell.clients.models import Client
 from casewell.kernel.access import Role
 from casewell.ledger.models import ActivityEvent, AuditEvent
 from casewell.models import EvidenceBundle, Staff
@@ -83,6 +84,16 @@ def test_words_of_any_script_and_length_are_printed(person, ana, received, fetch
     assert text.count("w") >= 500
 
 
+def test_C17_a_hostile_name_is_text_in_the_pages(person, ana, received, fetch, database):
+    name = "<img src=x onerror=alert(1)>"
+    with database.writing() as session:
+        session.get_one(Client, ana.id).rename(name, "<b>Ruiz")
+    received(ana, f"{name} & <font color=red>")
+    pages = "".join(words_of(fetch(person, ana)))
+    assert f"{name} <b>Ruiz" in " ".join(pages.split())
+    assert f"{name} & <font color=red>" in " ".join(pages.split())
+
+
 SECRETS = {
     "900-12-3456": "XXX-XX-3456",
     "my ssn is 900123456": "my ssn is XXXXX3456",
@@ -94,7 +105,7 @@ SECRETS = {
 
 
 @pytest.mark.parametrize(("secret", "shown"), SECRETS.items())
-def test_C17_numbers_are_covered_in_every_file(person, ana, received, fetch, secret, shown):
+def test_numbers_are_covered_in_every_file(person, ana, received, fetch, secret, shown):
     received(ana, f"For you: {secret}.")
     write_note(person, ana, f"They said {secret}")
     raw = fetch(person, ana)
@@ -212,7 +223,7 @@ def test_the_same_terms_give_the_same_pages(sign_in, dana, ana, received, fetch,
     assert one == other
 
 
-def test_it_is_in_the_ledger_and_each_fetch_is_audited(person, ana, fetch, database):
+def test_K08_it_is_in_the_ledger_and_each_fetch_is_audited(person, ana, fetch, database):
     fetch(person, ana)
     with database.reading() as session:
         kinds = session.scalars(

@@ -80,6 +80,8 @@ _SENTENCES = {
     "portal.enabled": "Portal account turned on",
     "portal.invited": "Invited to the portal",
     "portal.link_sent": "Link to the portal sent",
+    "portal.published": "Shown to the client",
+    "portal.unpublished": "No longer shown to the client",
     "document.changed": "Document changed",
     "document.filed": "Document filed",
     "document.restored": "Document brought back",
@@ -223,6 +225,8 @@ def sentence_of(kind: str, data: Mapping[str, Any]) -> str:
             return f"Conversation given to {data['assignee']}"
         case kind if kind.startswith("document.") and data.get("title"):
             return f"{name_of(kind)}: {data['title']}"
+        case "portal.published" | "portal.unpublished":
+            return f'{name_of(kind)}: "{data["words"]}"'
         case "tag.added" | "tag.removed" if data.get("tag"):
             undone = " (undone)" if data.get("undone") else ""
             return f"{name_of(kind)}: {data['tag']}{undone}"

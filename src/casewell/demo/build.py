@@ -22,14 +22,17 @@ from casewell.demo.mail_in import tell_how_mail_came
 from casewell.demo.moments import UNREAD_CLIENTS, moments_of
 from casewell.demo.people import FIRM_NAME, FIRM_ZONE, STAFF, DemoClient, demo_clients
 from casewell.demo.writing import Writer
+from casewell.kernel.access import Identity
 from casewell.kernel.addresses import normal_form
 from casewell.kernel.runtime import Runtime
 from casewell.kernel.types import Sealed
+from casewell.ledger.models import ActivityEvent
 from casewell.ledger.service import Actor, Event, record
 from casewell.messages.conversations import conversation_of, rebuild_moved
 from casewell.messages.models import ConversationState, Snooze
 from casewell.messages.position import Position
 from casewell.portal.models import ClientAccount
+from casewell.portal.publishing import Publishing
 from casewell.providers.files import FileStore
 from casewell.staff.models import Firm, Staff
 from casewell.staff.passwords import hash_password
@@ -42,6 +45,7 @@ MONTHS = 18
 PASSWORD = "harbor-light-on-oak-street"  # noqa: S105 of a firm that doesn't exist
 # How many of the first clients sign in at the portal, with the same password.
 IN_THE_PORTAL = 2
+TOLD_IN_THE_PORTAL = ("client.created", "client.status_changed")
 
 Progress = Callable[[int, int], None]
 
@@ -154,8 +158,17 @@ def _account(session: Session, client: Client, staff: Staff, email: str, now: da
     )
     session.add(account)
     at = client.created_at + timedelta(days=4)
-    event = Event(client.id, "portal.invited", Actor.of_staff(staff), at, {"email": account.email})
+    actor = Actor.of_staff(staff)
+    event = Event(client.id, "portal.invited", actor, at, {"email": account.email})
     record(session, event, now=at)
+    publishing = Publishing(
+        session, Identity(staff.id, staff.role, "session"), client.id, actor, at
+    )
+    told = sa.select(ActivityEvent.id).where(
+        ActivityEvent.client_id == client.id, ActivityEvent.kind.in_(TOLD_IN_THE_PORTAL)
+    )
+    for event_id in session.scalars(told).all():
+        publishing.publish(event_id)
 
 
 def _history(

@@ -55,3 +55,10 @@ class CurrentPasswordWrong(InvalidInput):
     def __init__(self) -> None:
         sentence = "This is not your present password."
         super().__init__(sentence, fields={"current_password": sentence})
+
+
+class NotForClients(Conflict):
+    code = "not_for_clients"
+
+    def __init__(self) -> None:
+        super().__init__("This entry is for the firm alone. It can't be shown in the portal.")

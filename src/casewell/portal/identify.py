@@ -1,16 +1,19 @@
 """Which client is asking: from the portal's own cookie, and from nothing else."""
 
+from zoneinfo import ZoneInfo
+
 import sqlalchemy as sa
 from flask import g, request
 from sqlalchemy.orm import joinedload
 
+from casewell.clients.states import zone_of
 from casewell.kernel import web
 from casewell.kernel.access import ClientIdentity
 from casewell.kernel.errors import NotSignedIn
 from casewell.ledger.service import Actor
 from casewell.portal import sessions
 from casewell.portal.models import ClientAccount
-from casewell.staff.models import Staff
+from casewell.staff.models import Firm, Staff
 
 
 def identify_client() -> ClientIdentity | None:
@@ -50,6 +53,13 @@ def responsible_name() -> str:
     """Return who at the firm is responsible for the client behind this request, if anybody is."""
     staff_id = current_account().client.main_responsible_id
     return web.db().scalar(sa.select(Staff.name).where(Staff.id == staff_id)) or ""
+
+
+def client_zone() -> ZoneInfo:
+    """Return where the client behind this request lives, else where the firm is."""
+    client = current_account().client
+    lives = zone_of(client.time_zone, client.state)
+    return lives or ZoneInfo(web.db().scalars(sa.select(Firm.time_zone)).one())
 
 
 def client_actor() -> Actor:

@@ -92,3 +92,17 @@ class ClientMessage(UnifiedMessage):
     public_id: Mapped[str] = mapped_column(sa.String(43), unique=True)
     # When the other side had it before them: the client, or the first of the staff.
     seen_at: Mapped[datetime | None]
+
+
+class PublishedEvent(Base):
+    """An entry of the ledger that staff let its client read in the portal; without one, none is."""
+
+    __tablename__ = "published_events"
+
+    event_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("activity_events.id", ondelete="CASCADE"), primary_key=True
+    )
+    client_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("clients.id", ondelete="CASCADE"), index=True
+    )
+    published_at: Mapped[datetime]

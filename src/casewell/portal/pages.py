@@ -5,12 +5,9 @@ from typing import Any, cast
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-import sqlalchemy as sa
 from flask import Blueprint, g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from casewell.clients.models import Client
-from casewell.clients.states import zone_of
 from casewell.kernel import web
 from casewell.kernel.downloads import as_download, streamed
 from casewell.kernel.errors import CasewellError
@@ -19,10 +16,9 @@ from casewell.kernel.times import clock_time, day_name, full_time
 from casewell.messages.files import open_attachment
 from casewell.messages.models import Direction
 from casewell.portal import forms
-from casewell.portal.identify import current_account, responsible_name
+from casewell.portal.identify import client_zone, current_account, responsible_name
 from casewell.portal.messages import PortalMessages, Upload, Written
 from casewell.portal.sign_in import count_message
-from casewell.staff.models import Firm
 
 blueprint = Blueprint(
     "portal_messages", __name__, url_prefix="/portal", template_folder="templates"
@@ -97,8 +93,7 @@ def _page(before: str | None = None, error: CasewellError | None = None) -> Resp
 
 def _shown(written: Written) -> dict[str, Any]:
     """Return what the template shows: words and public names, no number of any row."""
-    client = current_account().client
-    zone = _zone(client)
+    zone = client_zone()
     rows = [_line(row, written, zone) for row in reversed(written.rows)]
     return {
         "rows": rows,
@@ -125,9 +120,3 @@ def _line(row: Any, written: Written, zone: ZoneInfo) -> dict[str, Any]:
         "is_read": mine and row.seen_at is not None,
         "files": written.files.get(row.id, []),
     }
-
-
-def _zone(client: Client) -> ZoneInfo:
-    """Return where the client lives, else where the firm is."""
-    lives = zone_of(client.time_zone, client.state)
-    return lives or ZoneInfo(web.db().scalars(sa.select(Firm.time_zone)).one())

@@ -10,12 +10,14 @@ from werkzeug.wrappers import Response
 from casewell.kernel import web
 from casewell.kernel.errors import CasewellError, InvalidInput
 from casewell.kernel.forms import parse
+from casewell.kernel.times import day_name, full_time
 from casewell.ledger.service import Actor, audit
 from casewell.portal import forms, links, sessions, sign_in
 from casewell.portal.errors import ClientLinkNotValid
-from casewell.portal.identify import current_account, responsible_name
+from casewell.portal.identify import client_zone, current_account, responsible_name
 from casewell.portal.messages import PortalMessages
 from casewell.portal.models import ClientAccount
+from casewell.portal.publishing import Shown, shown_to
 from casewell.portal.service import PortalAccounts
 from casewell.staff.models import Firm
 
@@ -39,7 +41,19 @@ def home() -> Response:
         account=account,
         person=responsible_name(),
         unseen=newest.unseen if newest else 0,
+        file=[_told(one) for one in shown_to(web.db(), account.client_id)],
     )
+
+
+def _told(one: Shown) -> dict[str, str]:
+    zone = client_zone()
+    today = web.now().astimezone(zone).date()
+    return {
+        "words": one.words,
+        "day": day_name(one.at.astimezone(zone).date(), today),
+        "iso": one.at.isoformat(),
+        "full": full_time(one.at, zone),
+    }
 
 
 @blueprint.get("/sign-in")

@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field
 from casewell.kernel import web
 from casewell.kernel.api import Api
 from casewell.ledger.models import ActorKind
-from casewell.staff.current import current_staff
+from casewell.portal.publishing import Publishing, published_among, words_for_client
+from casewell.staff.current import current_actor, current_staff
 from casewell.timeline.forms import TimelineQuery
 from casewell.timeline.service import Timeline
 
@@ -38,6 +39,10 @@ class EntryOut(BaseModel):
     subject_type: str | None
     subject_id: int | None
     changes: list[ChangeOut]
+    portal_text: str = Field(
+        description="What the client would read of it; empty where it can't be published."
+    )
+    published: bool = Field(description="Whether the client reads it in the portal.")
 
 
 class EntryPage(BaseModel):
@@ -55,6 +60,7 @@ def entries(client_id: int, query: TimelineQuery) -> dict[str, Any]:
     """By when it happened. A message that was sent is told of once, where it left."""
     zone = ZoneInfo(current_staff().time_zone)
     told, on = Timeline(web.db(), web.identity(), client_id).page(query, web.now(), zone)
+    published = published_among(web.db(), [one.id for one in told])
     items = [
         {
             "id": one.id,
@@ -73,7 +79,32 @@ def entries(client_id: int, query: TimelineQuery) -> dict[str, Any]:
                 {"what": change.what, "before": change.before, "after": change.after}
                 for change in one.changes
             ],
+            "portal_text": words_for_client(one.kind, one.row.data),
+            "published": one.id in published,
         }
         for one in told
     ]
     return {"items": items, "next": on}
+
+
+@api.put(
+    "/<int:client_id>/timeline/<int:event_id>/published",
+    status=204,
+    summary="Let the client read an entry in the portal",
+)
+def publish(client_id: int, event_id: int) -> None:
+    """They read its `portal_text`, never the entry's own words. Twice is once."""
+    _publishing(client_id).publish(event_id)
+
+
+@api.delete(
+    "/<int:client_id>/timeline/<int:event_id>/published",
+    status=204,
+    summary="Take an entry back from the client",
+)
+def unpublish(client_id: int, event_id: int) -> None:
+    _publishing(client_id).unpublish(event_id)
+
+
+def _publishing(client_id: int) -> Publishing:
+    return Publishing(web.db(), web.identity(), client_id, current_actor(), web.now())

@@ -12,7 +12,9 @@ from casewell.kernel import forms, web
 from casewell.kernel.access import EDITORS
 from casewell.kernel.errors import InvalidInput
 from casewell.kernel.times import short_time
-from casewell.staff.current import current_staff
+from casewell.portal.publishing import Publishing, published_among, words_for_client
+from casewell.portal.service import PortalAccounts
+from casewell.staff.current import current_actor, current_staff
 from casewell.staff.models import Staff
 from casewell.timeline.bursts import fold
 from casewell.timeline.forms import SeenForm, TimelineQuery, Topic
@@ -50,6 +52,8 @@ def show(client_id: int) -> Response:
         topics=TOPICS,
         people=_people,
         activity=fold(told),
+        published=published_among(web.db(), [one.id for one in told]),
+        for_client=words_for_client,
         last_day=request.args.get("day", ""),
         more=_address(client_id, wanted, cursor=on, day=told[-1].day) if on and told else None,
         address=lambda **changes: _address(client_id, wanted, cursor=None, **changes),
@@ -69,6 +73,42 @@ def seen(client_id: int) -> Response:
     if web.is_htmx():
         return Response(status=204)
     return web.go("timeline.show", client_id=client_id)
+
+
+@blueprint.post("/clients/<int:client_id>/timeline/<int:event_id>/publish")
+def publish(client_id: int, event_id: int) -> Response:
+    """Let the client read an entry in the portal."""
+    words = _publishing(client_id).publish(event_id)
+    account = PortalAccounts(web.db(), web.runtime(), None).of(client_id)
+    later = "" if account else " They see it once you have invited them to the portal."
+    undo = url_for(".unpublish", client_id=client_id, event_id=event_id)
+    web.toast(f'The client reads now: "{words}".{later}', undo=undo)
+    return _flag(client_id, event_id, words, is_published=True)
+
+
+@blueprint.post("/clients/<int:client_id>/timeline/<int:event_id>/unpublish")
+def unpublish(client_id: int, event_id: int) -> Response:
+    words = _publishing(client_id).unpublish(event_id)
+    undo = url_for(".publish", client_id=client_id, event_id=event_id)
+    web.toast(f'The client no longer reads: "{words}"', undo=undo)
+    return _flag(client_id, event_id, words, is_published=False)
+
+
+def _publishing(client_id: int) -> Publishing:
+    return Publishing(web.db(), web.identity(), client_id, current_actor(), web.now())
+
+
+def _flag(client_id: int, event_id: int, words: str, *, is_published: bool) -> Response:
+    """Answer with the entry's button as it is now, or with the page it stands on."""
+    if not web.is_htmx():
+        return web.go("timeline.show", client_id=client_id, _anchor=f"entry-{event_id}")
+    return web.render(
+        "timeline/_flag.html",
+        client_id=client_id,
+        event_id=event_id,
+        words=words,
+        is_published=is_published,
+    )
 
 
 def _wanted() -> tuple[TimelineQuery, dict[str, str]]:

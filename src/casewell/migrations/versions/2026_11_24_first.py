@@ -1519,6 +1519,30 @@ def upgrade() -> None:
     op.create_index(op.f("ix_presences_seen_at"), "presences", ["seen_at"], unique=False)
     op.create_index(op.f("ix_presences_staff_id"), "presences", ["staff_id"], unique=False)
     op.create_table(
+        "published_events",
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("published_at", casewell.kernel.types.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["client_id"],
+            ["clients.id"],
+            name=op.f("fk_published_events_client_id_clients"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["event_id"],
+            ["activity_events.id"],
+            name=op.f("fk_published_events_event_id_activity_events"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_published_events")),
+    )
+    op.create_index(
+        op.f("ix_published_events_client_id"), "published_events", ["client_id"], unique=False
+    )
+    op.create_table(
         "tag_change_clients",
         sa.Column(
             "change_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
