@@ -109,3 +109,16 @@ def test_keys_alone_show_an_entry_and_the_focus_stays(page: Page) -> None:
     expect(shown).to_be_focused()
     page.keyboard.press("Enter")
     expect(line.get_by_role("button", name="Show to client")).to_be_focused()
+
+
+def test_on_a_phone_chips_are_one_row_that_shows_the_chosen_one(
+    live: Live, enter: Callable[..., Page]
+) -> None:
+    page = enter(OWNER)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"/clients/{live.client_id('Marisol Vega')}/timeline?topic=evidence")
+    chosen = page.get_by_role("link", name="Evidence", exact=True)
+    expect(chosen).to_be_in_viewport(ratio=1)
+    row = page.get_by_role("navigation", name="What about").bounding_box()
+    assert row
+    assert row["height"] < 60

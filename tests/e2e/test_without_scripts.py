@@ -85,7 +85,7 @@ def test_a_timeline_is_narrowed_and_marked_as_seen(live: Live, page: Page) -> No
     page.get_by_role("button", name="I have seen all of this").click()
     expect(page.get_by_role("button", name="I have seen all of this")).to_have_count(0)
     page.get_by_label("Anybody").select_option("Casewell itself")
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Show", exact=True).click()
     expect(page).to_have_url(re.compile("person=system"))
 
 
