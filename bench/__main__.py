@@ -7,7 +7,7 @@ CASEWELL_TEST_POSTGRES.
 
 `make bench ARGS=intake` measures the taking in of mail instead, `ARGS=online` a whole firm with
 the inbox open, `ARGS=tags` filters by tags and tags of many clients, `ARGS=timeline` a long
-timeline: see the modules of these names.
+timeline, `ARGS=paint` a first visit in the browser: see the modules of these names.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import intake, online, tags, taking_in, timeline
+from bench import intake, online, paint, tags, taking_in, timeline
 from bench.dataset import EVERYONES_INDEX, MANAGER, dataset_of, load, token_of
 from bench.operations import OPERATIONS, TAKING_IN, Operation
 from bench.serving import Served, casewell_served, databases, installed, served
@@ -43,6 +43,8 @@ def main() -> int:
         return intake.main(sys.argv[2:], perf)
     if sys.argv[1:2] == ["online"]:
         return online.main(sys.argv[2:], perf)
+    if sys.argv[1:2] == ["paint"]:
+        return paint.main(sys.argv[2:])
     arguments = argparse.ArgumentParser(prog="bench", description=__doc__)
     arguments.add_argument("--size", default="S", choices=("XS", "S", "M", "L"))
     arguments.add_argument("--databases", default="sqlite,postgresql")

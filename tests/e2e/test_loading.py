@@ -15,7 +15,7 @@ from tests.e2e.watch import Watch
 
 CASE_MANAGER = "Dana Whitfield"
 OWNER = "Joan Pierce"
-MOST_BYTES = 200_000
+MOST_BYTES = 150_000
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Wire:
 
 
 @pytest.mark.parametrize("whole", ["list", "thread"])
-def test_a_first_visit_of_the_inbox_loads_less_than_200_kb(
+def test_a_first_visit_of_the_inbox_loads_less_than_150_kb(
     whole: str, live: Live, enter: Callable[..., Page]
 ) -> None:
     page = enter(CASE_MANAGER)

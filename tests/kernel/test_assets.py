@@ -71,7 +71,7 @@ def test_scripts_import_each_other_by_version() -> None:
     addresses = [
         address
         for name in _scripts()
-        for address in re.findall(r'(?:from|import) "(\./[^"]+)"', (VENDOR / name).read_text())
+        for address in re.findall(r'(?:from|import) ?"(\./[^"]+)"', (VENDOR / name).read_text())
     ]
     assert addresses
     assert len({address.partition("?v=")[2] for address in addresses}) == 1
@@ -130,6 +130,20 @@ def test_a_versioned_asset_comes_compressed_and_is_kept_for_ever() -> None:
     assert "immutable" in answer.headers["Cache-Control"]
     assert answer.content_type.startswith("text/css")
     assert gzip.decompress(answer.data) == (VENDOR / "casewell.css").read_bytes()
+
+
+@needs_assets
+def test_what_two_pages_need_is_bundled_once() -> None:
+    """Two copies of a module would each have a state of their own."""
+    holders = [name for name in _scripts() if "csrf-token" in (VENDOR / name).read_text()]
+    assert any(name.startswith("js/shared-") for name in holders)
+    assert not {"js/app.js", "js/inbox.js"} & set(holders)
+
+
+@needs_assets
+def test_a_first_visit_is_not_sent_the_headers_of_pages() -> None:
+    answer = _get(asset_url("casewell.css"), encoding="gzip")
+    assert {"ETag", "Last-Modified", "Content-Disposition"}.isdisjoint(answer.headers.keys())
 
 
 @needs_assets

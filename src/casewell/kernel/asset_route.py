@@ -37,6 +37,10 @@ def send_asset(filename: str) -> Response:
     else:
         answer = send_from_directory(folder, name, mimetype=mimetype)
     answer.headers["Vary"] = "Accept-Encoding"
-    # An address without its version may mean another file tomorrow.
-    answer.headers["Cache-Control"] = _FOR_EVER if request.args.get("v") else "no-cache"
+    del answer.headers["Content-Disposition"]
+    if request.args.get("v"):
+        answer.headers["Cache-Control"] = _FOR_EVER
+        del answer.headers["ETag"], answer.headers["Last-Modified"]  # nobody asks again
+    else:  # an address without its version may mean another file tomorrow
+        answer.headers["Cache-Control"] = "no-cache"
     return answer

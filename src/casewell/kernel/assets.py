@@ -38,6 +38,8 @@ _COPIES = {
     "idiomorph.js": "idiomorph/dist/idiomorph-ext.min.js",
     "inter.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
 }
+# What pages load; whatever these import comes with them.
+_SCRIPTS = ("app.js", "inbox.js", "portal.js", "api-try.js")
 _ICONS = "@tabler/icons-sprite/dist/tabler-sprite-nostroke.svg"
 _COMPRESSED = {".css", ".js", ".svg", ".webmanifest"}
 _INTER = """@font-face{{font-family:"Inter Variable";font-style:normal;font-display:swap;\
@@ -138,7 +140,7 @@ def _assemble(project: Path, package: Path, node: Path, out: Path) -> None:
     font = _version((out / "inter.woff2").read_bytes())
     (out / "casewell.css").write_text(_INTER.format(version=font) + _own_css(own / "css"))
     (out / "icons.svg").write_text(_sprite((modules / _ICONS).read_text(), package))
-    _copy_scripts(own / "js", out / "js")
+    _write_scripts(project, node, own / "js", out / "js")
     shutil.copytree(own / "img", out / "img")
     shutil.copyfile(own / "app.webmanifest", out / "app.webmanifest")
     _write_licences(modules, out)
@@ -186,14 +188,20 @@ def _sprite(kit: str, package: Path) -> str:
     return f'<svg xmlns="http://www.w3.org/2000/svg"><defs>{inside}</defs></svg>\n'
 
 
-def _copy_scripts(source: Path, target: Path) -> None:
-    """Copy our modules; their imports of each other get the version too, so that none is stale."""
-    target.mkdir()
-    scripts = {path.name: path.read_text() for path in sorted(source.glob("*.js"))}
+def _write_scripts(project: Path, node: Path, source: Path, out: Path) -> None:
+    """Bundle our modules: a page loads one file or two, and what both need stands once, in a third.
+
+    What they import gets the version too, so that none is stale.
+    """
+    bundler = project / "node_modules/esbuild/bin/esbuild"
+    options = "--bundle --splitting --format=esm --minify --target=es2022 --log-level=error"
+    entries = [str(source / name) for name in _SCRIPTS]
+    names = ["--chunk-names=shared-[hash]", f"--outdir={out}"]
+    run([str(node), str(bundler), *entries, *options.split(), *names], project)
+    scripts = {path: path.read_text() for path in sorted(out.glob("*.js"))}
     version = _version("".join(scripts.values()).encode())
-    for name, text in scripts.items():
-        versioned = re.sub(r'((?:from|import) "\./[\w-]+\.js)"', rf'\1?v={version}"', text)
-        (target / name).write_text(versioned)
+    for path, text in scripts.items():
+        path.write_text(re.sub(r'((?:from|import) ?"\./[\w-]+\.js)"', rf'\1?v={version}"', text))
 
 
 def _write_licences(modules: Path, out: Path) -> None:

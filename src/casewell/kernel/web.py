@@ -59,6 +59,12 @@ _GUARDS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+# Of a file that pages load, which itself loads and frames nothing. A first visit fetches many.
+_GUARDS_OF_ASSETS = {
+    "Content-Security-Policy": "default-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
 PROBLEM = "application/problem+json"
 MAX_BODY = 45_000_000
 MAX_FORM_MEMORY = 2_000_000
@@ -473,12 +479,13 @@ def _tell(answer: Response) -> None:
 def _add_headers(answer: Response) -> None:
     headers = answer.headers
     given = {name.lower() for name in headers.keys()}  # noqa: SIM118 iterating gives pairs
-    for name, value in _GUARDS.items():
+    is_asset = request.endpoint == "static"
+    for name, value in (_GUARDS_OF_ASSETS if is_asset else _GUARDS).items():
         if name.lower() not in given:
             headers.add(name, value)
     if runtime().settings.https and "strict-transport-security" not in given:
         headers.add("Strict-Transport-Security", HSTS)
-    if request.endpoint != "static":
+    if not is_asset:
         if "no-store" not in headers.get("Cache-Control", ""):
             headers["Cache-Control"] = "no-store"
         vary_by(answer, "HX-Request")
