@@ -19,10 +19,18 @@ def owner(staff, sign_in):
     return sign_in(staff("owner"))
 
 
-@pytest.mark.parametrize(
-    "path", ["/sign-in", "/settings/profile", "/api/me", "/nothing-here", "/api/nothing", "/"]
-)
-def test_C12_every_answer_carries_the_headers_that_guard_it(owner, path):
+@pytest.mark.parametrize("path", ["/api/me", "/api/nothing", "/healthz"])
+def test_C12_an_answer_to_a_program_loads_and_frames_nothing(owner, path):
+    headers = owner.get(path).headers
+    policy = {one.strip() for one in headers["Content-Security-Policy"].split(";")}
+    assert policy == {"default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"}
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/settings/profile", "/nothing-here", "/"])
+def test_C12_every_page_carries_the_headers_that_guard_it(owner, path):
     headers = owner.get(path).headers
     assert headers["Content-Security-Policy"] == CSP
     assert "unsafe-inline" not in CSP

@@ -96,22 +96,33 @@ class Front:
         return str(environ["REMOTE_ADDR"])
 
     async def _answer(self, environ: dict[str, Any], proto: Any, pool: ThreadPoolExecutor) -> None:
+        """Have a thread answer. It does so by itself: the way back through the loop would take
+        as long as many an answer. The server waits for this call to end, and calls what ends
+        without an answer a failure."""
         loop = asyncio.get_running_loop()
+        answered: asyncio.Future[None] = loop.create_future()
+        pool.submit(self._respond, environ, proto, answered)
+        await answered
+
+    def _respond(self, environ: dict[str, Any], proto: Any, answered: asyncio.Future[None]) -> None:
+        loop = answered.get_loop()
         try:
-            status, headers, content = await loop.run_in_executor(pool, self._ask, environ)
+            status, headers, content = self._ask(environ)
         except Exception:
             log.exception("request_lost", path=environ["PATH_INFO"])
             _refuse(proto, HTTPStatus.INTERNAL_SERVER_ERROR)
-            return
-        if isinstance(content, bytes):
-            if content:
+        else:
+            if not isinstance(content, bytes):
+                # The server opens it for itself, in a moment, and takes of it what its client reads.
+                proto.response_file(status, headers, f"/dev/fd/{content.fileno()}")
+                loop.call_soon_threadsafe(loop.call_later, OPENED_WITHIN, content.close)
+            elif content:
                 proto.response_bytes(status, headers, content)
             else:
                 proto.response_empty(status, headers)
-            return
-        # The server opens it for itself, in a moment, and takes of it what its client reads.
-        proto.response_file(status, headers, f"/dev/fd/{content.fileno()}")
-        loop.call_later(OPENED_WITHIN, content.close)
+        finally:
+            with suppress(RuntimeError):  # the loop is closed: the server has ended
+                loop.call_soon_threadsafe(_end, answered)
 
     def _ask(self, environ: dict[str, Any]) -> tuple[int, list[tuple[str, str]], Any]:
         """Return status, headers and the content: bytes, or where it is much an unnamed file."""
@@ -231,6 +242,11 @@ def environ_of(scope: Any) -> dict[str, Any]:
         between = "; " if key == "HTTP_COOKIE" else ","
         environ[key] = f"{environ[key]}{between}{value}" if key in environ else value
     return environ
+
+
+def _end(answered: asyncio.Future[None]) -> None:
+    if not answered.done():  # nor given up meanwhile by a client that went away
+        answered.set_result(None)
 
 
 def _refuse(proto: Any, status: HTTPStatus) -> None:

@@ -59,13 +59,15 @@ _GUARDS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-# Of a file that pages load, which itself loads and frames nothing. A first visit fetches many.
-_GUARDS_OF_ASSETS = {
-    "Content-Security-Policy": "default-src 'none'",
+PROBLEM = "application/problem+json"
+# Of what is no page: a file that pages load, an answer to a program. It loads nothing and stands in
+# no frame. A first visit fetches many, and a program asks often.
+_GUARDS_OF_DATA = {
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
-PROBLEM = "application/problem+json"
+_DATA = frozenset({"application/json", PROBLEM})
 MAX_BODY = 45_000_000
 MAX_FORM_MEMORY = 2_000_000
 MAX_FORM_PARTS = 1_000
@@ -478,9 +480,10 @@ def _tell(answer: Response) -> None:
 
 def _add_headers(answer: Response) -> None:
     headers = answer.headers
-    given = {name.lower() for name in headers.keys()}  # noqa: SIM118 iterating gives pairs
+    given = {name.lower() for name, _ in headers}
     is_asset = request.endpoint == "static"
-    for name, value in (_GUARDS_OF_ASSETS if is_asset else _GUARDS).items():
+    is_data = answer.mimetype in _DATA
+    for name, value in (_GUARDS_OF_DATA if is_asset or is_data else _GUARDS).items():
         if name.lower() not in given:
             headers.add(name, value)
     if runtime().settings.https and "strict-transport-security" not in given:
@@ -488,7 +491,8 @@ def _add_headers(answer: Response) -> None:
     if not is_asset:
         if "no-store" not in headers.get("Cache-Control", ""):
             headers["Cache-Control"] = "no-store"
-        vary_by(answer, "HX-Request")
+        if not is_data:
+            vary_by(answer, "HX-Request")
 
 
 def _close(_error: BaseException | None) -> None:
