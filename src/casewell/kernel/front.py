@@ -113,7 +113,7 @@ class Front:
             _refuse(proto, HTTPStatus.INTERNAL_SERVER_ERROR)
         else:
             if not isinstance(content, bytes):
-                # The server opens it for itself, in a moment, and takes of it what its client reads.
+                # The server opens it for itself, in a moment, and takes what its client reads.
                 proto.response_file(status, headers, f"/dev/fd/{content.fileno()}")
                 loop.call_soon_threadsafe(loop.call_later, OPENED_WITHIN, content.close)
             elif content:
