@@ -129,6 +129,41 @@ def test_a_page_leads_on_in_the_list_one_came_from(person, three):
     assert around(person, ben, "status=waiting") == {"before": None, "after": cal.id}
 
 
+@pytest.mark.parametrize("tab", ["timeline", "documents", "portal", "sms"])
+def test_each_tab_leads_on_to_the_same_tab(person, three, tab):
+    ana, ben, _ = three
+    overview = person.get(f"/clients/{ana.id}", query_string={"within": "sort=newest"}).text
+    address = f"/clients/{ana.id}/{tab}?within=sort%3Dnewest"
+    assert f'href="{address}"' in overview
+    page = person.get(address).text
+    assert f'href="/clients/{ben.id}/{tab}?within=sort%3Dnewest"' in page
+    assert f'href="/clients/{ana.id}?within=sort%3Dnewest"' in page
+
+
+@pytest.mark.parametrize("tab", ["", "/timeline", "/documents", "/portal", "/sms"])
+def test_each_tab_has_the_same_head(person, client, paralegal, tab):
+    ana = client("Ana", "Ruiz", main=paralegal, emails=["ana@example.com"])
+    page = person.get(f"/clients/{ana.id}{tab}").text
+    for part in ("ana@example.com", "/status/waiting", "Add note", "Add a tag"):
+        assert part in page, part
+
+
+def test_a_status_is_changed_from_any_tab_and_one_stays_there(person, three):
+    ana = three[0]
+    there = f"/clients/{ana.id}/timeline?topic=details"
+    page = person.get(there).text
+    act = re.search(r'action="([^"]*/status/waiting[^"]*)"', page)
+    assert act
+    answer = person.post(act[1].replace("&amp;", "&"))
+    assert answer.location == there
+    assert "Status changed to Waiting on client" in person.get(there).text
+
+
+def test_C08_a_status_leads_to_no_other_site(person, three):
+    away = f"/clients/{three[0].id}/status/waiting?next=https://evil.example"
+    assert person.post(away).location == f"/clients/{three[0].id}"
+
+
 def test_who_left_the_list_meanwhile_still_leads_on(person, three):
     ana, ben, _ = three
     assert around(person, ana, "status=waiting") == {"before": None, "after": ben.id}

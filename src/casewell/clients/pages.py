@@ -8,28 +8,26 @@ from flask import Blueprint, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from casewell.clients import changes, phones, words
+from casewell.clients import changes, head, phones, words
 from casewell.clients.activity import recent_activity
 from casewell.clients.duplicates import Likeness, clients_like, duplicates_of
 from casewell.clients.errors import ChangedMeanwhile
 from casewell.clients.forms import ClientDetails, EditedClient, NewClient, Responsible
-from casewell.clients.listing import Sort, wanted_at
+from casewell.clients.listing import Sort
 from casewell.clients.models import Client, ClientStatus
-from casewell.clients.neighbours import neighbours_of
 from casewell.clients.queries import WHOLE, find_client, possible_responsible
 from casewell.clients.service import ClientService
-from casewell.clients.states import STATES, ZONES, zone_of
-from casewell.clients.tagging import tagging
+from casewell.clients.states import STATES, ZONES
 from casewell.kernel import web
 from casewell.kernel.access import EDITORS, Identity
 from casewell.kernel.addresses import normal_form
 from casewell.kernel.errors import InvalidInput, NotFound
 from casewell.kernel.forms import parse
-from casewell.kernel.times import clock_time, full_time, short_time
 from casewell.staff.current import current_actor, current_staff
 
 blueprint = Blueprint("clients", __name__, template_folder="templates")
 blueprint.context_processor(words.for_templates)
+head.install(blueprint)
 STATUSES = ",".join(ClientStatus)
 
 
@@ -63,51 +61,25 @@ def choices() -> dict[str, Any]:
 def show(client_id: int) -> Response:
     session, viewer = web.db(), web.identity()
     client = find_client(session, viewer, client_id, *WHOLE)
-    zone = zone_of(client.time_zone, client.state)
     mine = ZoneInfo(current_staff().time_zone)
-    now = web.now()
     return web.render(
         "clients/show.html",
         client=client,
-        may_edit=may_edit(viewer),
-        may_reveal=may_edit(viewer) and client.ssn_last4 is not None,
-        local_time=clock_time(now, zone) if zone else None,
-        zone=zone.key if zone else None,
-        zone_is_proposed=client.time_zone is None,
-        since=short_time(client.created_at, now, mine),
-        since_full=full_time(client.created_at, mine),
         likenesses=duplicates_of(session, viewer, client) if may_edit(viewer) else [],
-        tags=tagging().tags_of(session, [client.id]).get(client.id, ()),
-        **_neighbours(client),
-        activity=recent_activity(session, viewer, client.id, now, mine),
-        conversation=url_for("inbox.conversation", client_id=client.id),
-        **choices(),
+        activity=recent_activity(session, viewer, client.id, web.now(), mine),
     )
-
-
-def _neighbours(client: Client) -> dict[str, Any]:
-    """Return where the list that somebody came from goes on, None at its ends."""
-    within = request.args.get("within")
-    if within is None:
-        return {}
-    found = neighbours_of(web.db(), web.identity(), wanted_at(within), client)
-
-    def address(client_id: int | None) -> str | None:
-        if client_id is None:
-            return None
-        return url_for("clients.show", client_id=client_id, within=within)
-
-    back = url_for("clients.index") + ("" if within == "all" else f"?{within}")
-    return {"previous": address(found.before), "next": address(found.after), "back": back}
 
 
 @blueprint.post(f"/clients/<int:client_id>/status/<any({STATUSES}):status>")
 def change_status(client_id: int, status: str) -> Response:
     before = find_client(web.db(), web.identity(), client_id).status
     client = service().change_status(client_id, ClientStatus(status))
-    undo = url_for("clients.change_status", client_id=client_id, status=before.value)
+    page = url_for("clients.show", client_id=client_id)
+    back = web.safe_next(request.args.get("next"), page)
+    given = {"next": back} if back != page else {}
+    undo = url_for("clients.change_status", client_id=client_id, status=before.value, **given)
     web.toast(f"Status changed to {words.STATUS_WORDS[client.status]}", undo=undo)
-    return web.go("clients.show", client_id=client_id)
+    return web.go_to(back)
 
 
 @blueprint.get("/clients/<int:client_id>/responsible")
