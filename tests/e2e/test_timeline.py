@@ -31,7 +31,9 @@ def test_a_digit_leads_there_and_a_chip_narrows_it(page: Page) -> None:
     everything = entries(page).count()
     page.get_by_role("navigation", name="What about").get_by_role("link", name="Details").click()
     expect(page).to_have_url(re.compile(r"topic=details"))
-    expect(page.get_by_role("link", name="Details")).to_have_attribute("aria-current", "true")
+    expect(page.get_by_role("link", name="Details", exact=True)).to_have_attribute(
+        "aria-current", "true"
+    )
     assert 0 < entries(page).count() < everything
 
 
@@ -122,3 +124,19 @@ def test_on_a_phone_chips_are_one_row_that_shows_the_chosen_one(
     row = page.get_by_role("navigation", name="What about").bounding_box()
     assert row
     assert row["height"] < 60
+
+
+def test_j_leads_to_the_next_client_s_timeline(enter: Callable[..., Page]) -> None:
+    page = enter(OWNER)
+    page.goto("/clients")
+    page.locator("[data-row] a[href*='within=']").first.click()
+    page.wait_for_url(re.compile(r"/clients/\d+\?within="), wait_until="load")
+    page.keyboard.press("3")
+    page.wait_for_url(re.compile(r"/clients/\d+/timeline\?within="), wait_until="load")
+    first, head = page.url, page.locator("h1").inner_text()
+    page.keyboard.press("j")
+    page.wait_for_url(lambda url: "/timeline?within=" in url and url != first, wait_until="load")
+    expect(page.locator("h1")).not_to_have_text(head)
+    page.keyboard.press("k")
+    page.wait_for_url(first, wait_until="load")
+    expect(page.locator("h1")).to_have_text(head)
