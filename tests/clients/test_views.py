@@ -129,6 +129,20 @@ def test_a_page_leads_on_in_the_list_one_came_from(person, three):
     assert around(person, ben, "status=waiting") == {"before": None, "after": cal.id}
 
 
+def test_a_page_says_its_place_in_the_list(person, three):
+    ana, ben, cal = three
+    for client, within, place in (
+        (ana, "all", "1 of 3"),
+        (cal, "all", "3 of 3"),
+        (ana, "sort=newest", "3 of 3"),
+        (ben, "status=waiting", "1 of 2"),
+    ):
+        page = person.get(f"/clients/{client.id}", query_string={"within": within}).text
+        assert f">{place}</span>" in page, (client.name, within)
+    left = person.get(f"/clients/{ana.id}", query_string={"within": "status=waiting"}).text
+    assert " of 2</span>" not in left
+
+
 @pytest.mark.parametrize("tab", ["timeline", "documents", "portal", "sms"])
 def test_each_tab_leads_on_to_the_same_tab(person, three, tab):
     ana, ben, _ = three

@@ -24,10 +24,13 @@ from casewell.staff.current import current_staff
 class Way:
     """How the list that somebody came from goes on, as addresses; None: an end of it.
 
+    `place` is "3 of 41", empty where nobody counts.
+
     `within` is what carries the list from page to page; None: they came from no list.
     """
 
     within: str | None = None
+    place: str = ""
     back: str | None = None
     previous: str | None = None
     next: str | None = None
@@ -74,4 +77,4 @@ def _way(client: Client) -> Way:
         return url_for(tab or "clients.show", client_id=client_id, within=within)
 
     back = url_for("clients.index") + ("" if within == "all" else f"?{within}")
-    return Way(within, back, address(found.before), address(found.after))
+    return Way(within, found.place, back, address(found.before), address(found.after))
