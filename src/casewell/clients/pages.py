@@ -76,8 +76,12 @@ def change_status(client_id: int, status: str) -> Response:
     client = service().change_status(client_id, ClientStatus(status))
     page = url_for("clients.show", client_id=client_id)
     back = web.safe_next(request.args.get("next"), page)
-    given = {"next": back} if back != page else {}
-    undo = url_for("clients.change_status", client_id=client_id, status=before.value, **given)
+    undo = url_for(
+        "clients.change_status",
+        client_id=client_id,
+        status=before.value,
+        next=back if back != page else None,
+    )
     web.toast(f"Status changed to {words.STATUS_WORDS[client.status]}", undo=undo)
     return web.go_to(back)
 
