@@ -11,7 +11,6 @@ import html
 import os
 import re
 import statistics
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -24,7 +23,7 @@ import sqlalchemy as sa
 
 from bench import taking_in
 from bench.dataset import dataset_of, load
-from bench.serving import Served, casewell_served, databases, installed
+from bench.serving import Served, alone, casewell_served
 from casewell.kernel.access import Role
 from casewell.kernel.runtime import Runtime
 from casewell.staff import sessions
@@ -50,21 +49,18 @@ def main(arguments: list[str], perf: Path) -> int:
     given = parser.parse_args(arguments)
     held = True
     for database in given.databases.split(","):
-        with tempfile.TemporaryDirectory() as folder:
-            held &= measure(database, Path(folder), given)
+        held &= measure(database, given)
     return 0 if held else 1
 
 
-def measure(database: str, folder: Path, given: argparse.Namespace) -> bool:
+def measure(database: str, given: argparse.Namespace) -> bool:
     """Run one database; return whether it stayed under one core and starved nobody."""
     data = dataset_of(given.size)
-    with databases(database, folder) as (our_url, _):
-        runtime = installed(folder, our_url)
+    with alone(database) as runtime:
         load(runtime, data)
         cookies = signed_in(runtime, given.staff)
         with casewell_served(runtime) as server:
             found = Watched(server, runtime, data, cookies, given).run()
-        runtime.database.close()
     return report(found, database, given)
 
 

@@ -8,15 +8,13 @@ over the wire, headers too, until the page was at rest.
 import argparse
 import json
 import statistics
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
 from bench.dataset import dataset_of, load
 from bench.online import signed_in
-from bench.serving import Served, casewell_served, databases, installed
+from bench.serving import Served, alone, casewell_served
 
 MOST_SECONDS, MOST_BYTES = 1.0, 150_000
 CATEGORIES = "blink.user_timing,loading,devtools.timeline"
@@ -31,16 +29,14 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     held = True
     for database in given.databases.split(","):
-        with tempfile.TemporaryDirectory() as folder:
-            held &= measure(database, Path(folder), given)
+        held &= measure(database, given)
     return 0 if held else 1
 
 
-def measure(database: str, folder: Path, given: argparse.Namespace) -> bool:
+def measure(database: str, given: argparse.Namespace) -> bool:
     """Visit on one database; return whether every bar was held."""
     data = dataset_of(given.size)
-    with databases(database, folder) as (our_url, _):
-        runtime = installed(folder, our_url)
+    with alone(database) as runtime:
         load(runtime, data)
         [cookie] = signed_in(runtime, 1)
         with casewell_served(runtime) as server, sync_playwright() as play:
@@ -49,7 +45,6 @@ def measure(database: str, folder: Path, given: argparse.Namespace) -> bool:
             )
             visits = [visit(browser, server, cookie) for _ in range(given.n)]
             browser.close()
-        runtime.database.close()
     seconds = sorted(one for one, _ in visits)
     size = max(size for _, size in visits)
     middle, worst = statistics.median(seconds), seconds[-1]

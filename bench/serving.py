@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -130,3 +131,12 @@ def databases(kind: str, folder: Path) -> Iterator[tuple[str, str]]:
         finally:
             for name in names:
                 connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def alone(kind: str) -> Iterator[Runtime]:
+    """Give an installation on an empty database of its own, gone at the end."""
+    with tempfile.TemporaryDirectory() as folder, databases(kind, Path(folder)) as (url, _):
+        runtime = installed(Path(folder), url)
+        yield runtime
+        runtime.database.close()

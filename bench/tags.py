@@ -6,10 +6,8 @@ cancelled halfway, undone, and given whole.
 """
 
 import argparse
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -17,7 +15,7 @@ import sqlalchemy as sa
 
 from bench import firm
 from bench.dataset import MANAGER
-from bench.serving import casewell_served, databases, installed
+from bench.serving import alone, casewell_served
 from casewell.clients.listing import Wanted
 from casewell.clients.models import Client, ClientStatus
 from casewell.kernel.access import Identity, Role
@@ -44,12 +42,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("-n", type=int, default=300, help="requests of each kind")
     given = parser.parse_args(arguments)
     for database in given.databases.split(","):
-        with tempfile.TemporaryDirectory() as folder, databases(database, Path(folder)) as (url, _):
-            runtime = installed(Path(folder), url)
+        with alone(database) as runtime:
             load(runtime, given)
             for words, line in [*filtered(runtime, given), *changed(runtime, given)]:
                 print(f"{database}: {words}: {line}", flush=True)
-            runtime.database.close()
     return 0
 
 

@@ -6,15 +6,13 @@ to one topic.
 
 import argparse
 import json
-import tempfile
 import urllib.request
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from bench import firm
 from bench.dataset import MANAGER, token_of
-from bench.serving import Served, casewell_served, databases, installed
+from bench.serving import Served, alone, casewell_served
 from casewell.kernel.runtime import Runtime
 from casewell.ledger.models import ActorKind
 from casewell.ledger.service import Actor, Event, record_all
@@ -36,8 +34,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("-n", type=int, default=300, help="requests for each page")
     given = parser.parse_args(arguments)
     for database in given.databases.split(","):
-        with tempfile.TemporaryDirectory() as folder, databases(database, Path(folder)) as (url, _):
-            runtime = installed(Path(folder), url)
+        with alone(database) as runtime:
             load(runtime, given.events)
             with casewell_served(runtime) as served:
                 for words, query in (("all of it", ""), ("one topic", "&topic=tags")):
@@ -45,7 +42,6 @@ def main(arguments: list[str]) -> int:
                     for name, path in (("first", first), ("tenth", _tenth(served, first))):
                         took = firm.timed(served, [path] * given.n)
                         print(f"{database}: {words}, {name} page: {firm.spread(took)}", flush=True)
-            runtime.database.close()
     return 0
 
 
