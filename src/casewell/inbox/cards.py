@@ -97,7 +97,7 @@ class Card:
     state: str
     status: MessageStatus
     state_text: str
-    leaves_at: datetime | None
+    leaves_in: int | None  # seconds from when the card was made
     is_scheduled: bool
     delivery_id: int | None
     shows_html: bool
@@ -221,7 +221,7 @@ def _card(
         state="" if inbound else _state(row, status, reader),
         status=status,
         state_text=row.last_error or "",
-        leaves_at=row.due_at if status is MessageStatus.QUEUED and not row.held else None,
+        leaves_in=_leaves_in(row, status, reader),
         is_scheduled=row.scheduled_for is not None and row.scheduled_for > reader.now,
         delivery_id=row.delivery_id,
         shows_html=shows_html,
@@ -308,6 +308,13 @@ DEFECTS = {
     Defect.BROKEN_ENCODING: "Some characters could not be read.",
     Defect.UNKNOWN_CHARSET: "Some characters could not be read.",
 }
+
+
+def _leaves_in(row: Any, status: MessageStatus, reader: Reader) -> int | None:
+    if status is not MessageStatus.QUEUED or row.held or row.due_at is None:
+        return None
+    seconds: float = (row.due_at - reader.now).total_seconds()
+    return max(0, round(seconds))
 
 
 def _state(row: Any, status: MessageStatus, reader: Reader) -> str:

@@ -28,10 +28,13 @@ document.addEventListener("htmx:oobAfterSwap", (event) => {
   if (atEnd && event.detail.target?.matches?.("[data-thread]")) event.detail.target.scrollTop = event.detail.target.scrollHeight;
 });
 
-// "Sending in 6 s" counts down; what has really become of the message is asked of the server.
+// "Sending in 6 s" counts down from what the server said, for this machine's clock may be wrong. What has
+// really become of the message is asked of the server.
+const leaves = new WeakMap();
+onArrival("[data-leaves-in]", (state) => leaves.set(state, performance.now() + 1000 * Number(state.dataset.leavesIn)));
 setInterval(() => {
-  for (const state of document.querySelectorAll("[data-leaves-at]")) {
-    const left = Math.ceil((new Date(state.dataset.leavesAt) - Date.now()) / 1000);
+  for (const state of document.querySelectorAll("[data-leaves-in]")) {
+    const left = Math.ceil(((leaves.get(state) ?? Infinity) - performance.now()) / 1000);
     if (left <= 60) state.textContent = left > 0 ? `Sending in ${left} s` : "Sending";
   }
 }, 1000);
