@@ -31,10 +31,10 @@ document.addEventListener("htmx:oobAfterSwap", (event) => {
 // "Sending in 6 s" counts down from what the server said, for this machine's clock may be wrong. What has
 // really become of the message is asked of the server.
 const leaves = new WeakMap();
-onArrival("[data-leaves-in]", (state) => leaves.set(state, performance.now() + 1000 * Number(state.dataset.leavesIn)));
+onArrival("[data-leaves-in]", (state) => leaves.set(state, Date.now() + 1000 * Number(state.dataset.leavesIn)));
 setInterval(() => {
   for (const state of document.querySelectorAll("[data-leaves-in]")) {
-    const left = Math.ceil(((leaves.get(state) ?? Infinity) - performance.now()) / 1000);
+    const left = Math.ceil(((leaves.get(state) ?? Infinity) - Date.now()) / 1000);
     if (left <= 60) state.textContent = left > 0 ? `Sending in ${left} s` : "Sending";
   }
 }, 1000);
