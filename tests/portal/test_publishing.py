@@ -108,7 +108,8 @@ def test_who_may_only_read_publishes_nothing(sign_in, staff, dana, marisol, happ
     publish(sign_in(dana), marisol, event_id)
     page = reader.get(f"/clients/{marisol.id}/timeline").text
     assert "Client sees this" in page
-    assert "timeline/publish" not in page
+    assert f"/timeline/{event_id}/unpublish" not in page
+    assert "Show to client" not in page
 
 
 @pytest.mark.parametrize(
