@@ -47,10 +47,8 @@ def main(arguments: list[str], perf: Path) -> int:
     parser.add_argument("--clicking", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=60.0)
     given = parser.parse_args(arguments)
-    held = True
-    for database in given.databases.split(","):
-        held &= measure(database, given)
-    return 0 if held else 1
+    held = [measure(database, given) for database in given.databases.split(",")]
+    return 0 if all(held) else 1
 
 
 def measure(database: str, given: argparse.Namespace) -> bool:

@@ -27,10 +27,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     parser.add_argument("-n", type=int, default=15, help="visits")
     given = parser.parse_args(arguments)
-    held = True
-    for database in given.databases.split(","):
-        held &= measure(database, given)
-    return 0 if held else 1
+    held = [measure(database, given) for database in given.databases.split(",")]
+    return 0 if all(held) else 1
 
 
 def measure(database: str, given: argparse.Namespace) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from flask import Blueprint, request, url_for
+from flask import request, url_for
 
 from casewell.clients import words
 from casewell.clients.listing import wanted_at
@@ -24,9 +24,8 @@ from casewell.staff.current import current_staff
 class Way:
     """How the list that somebody came from goes on, as addresses; None: an end of it.
 
-    `place` is "3 of 41", empty where nobody counts.
-
-    `within` is what carries the list from page to page; None: they came from no list.
+    `within` is what carries the list from page to page; None: they came from no list. `place` is
+    "3 of 41", empty where nobody counts.
     """
 
     within: str | None = None
@@ -34,11 +33,6 @@ class Way:
     back: str | None = None
     previous: str | None = None
     next: str | None = None
-
-
-def install(blueprint: Blueprint) -> None:
-    """Give `client_head` to the templates of every tab, whose packages are above this one."""
-    blueprint.add_app_template_global(client_head)
 
 
 def client_head(client: Client) -> dict[str, Any]:

@@ -8,11 +8,12 @@ from flask import Blueprint, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from casewell.clients import changes, head, phones, words
+from casewell.clients import changes, phones, words
 from casewell.clients.activity import recent_activity
 from casewell.clients.duplicates import Likeness, clients_like, duplicates_of
 from casewell.clients.errors import ChangedMeanwhile
 from casewell.clients.forms import ClientDetails, EditedClient, NewClient, Responsible
+from casewell.clients.head import client_head
 from casewell.clients.listing import Sort
 from casewell.clients.models import Client, ClientStatus
 from casewell.clients.queries import WHOLE, find_client, possible_responsible
@@ -27,7 +28,8 @@ from casewell.staff.current import current_actor, current_staff
 
 blueprint = Blueprint("clients", __name__, template_folder="templates")
 blueprint.context_processor(words.for_templates)
-head.install(blueprint)
+# For the templates of every tab, whose packages are above this one.
+blueprint.add_app_template_global(client_head)
 STATUSES = ",".join(ClientStatus)
 
 

@@ -94,7 +94,7 @@ def entries(client_id: int, query: TimelineQuery) -> dict[str, Any]:
 )
 def publish(client_id: int, event_id: int) -> None:
     """They read its `portal_text`, never the entry's own words. Twice is once."""
-    _publishing(client_id).publish(event_id)
+    publishing(client_id).publish(event_id)
 
 
 @api.delete(
@@ -103,8 +103,8 @@ def publish(client_id: int, event_id: int) -> None:
     summary="Take an entry back from the client",
 )
 def unpublish(client_id: int, event_id: int) -> None:
-    _publishing(client_id).unpublish(event_id)
+    publishing(client_id).unpublish(event_id)
 
 
-def _publishing(client_id: int) -> Publishing:
+def publishing(client_id: int) -> Publishing:
     return Publishing(web.db(), web.identity(), client_id, current_actor(), web.now())

@@ -12,10 +12,11 @@ from casewell.kernel import forms, web
 from casewell.kernel.access import EDITORS
 from casewell.kernel.errors import InvalidInput
 from casewell.kernel.times import short_time
-from casewell.portal.publishing import Publishing, published_among, words_for_client
+from casewell.portal.publishing import published_among, words_for_client
 from casewell.portal.service import PortalAccounts
-from casewell.staff.current import current_actor, current_staff
+from casewell.staff.current import current_staff
 from casewell.staff.models import Staff
+from casewell.timeline.api import publishing
 from casewell.timeline.bursts import fold
 from casewell.timeline.forms import SeenForm, TimelineQuery, Topic
 from casewell.timeline.service import MOST_COUNTED, Timeline
@@ -78,7 +79,7 @@ def seen(client_id: int) -> Response:
 @blueprint.post("/clients/<int:client_id>/timeline/<int:event_id>/publish")
 def publish(client_id: int, event_id: int) -> Response:
     """Let the client read an entry in the portal."""
-    words = _publishing(client_id).publish(event_id)
+    words = publishing(client_id).publish(event_id)
     account = PortalAccounts(web.db(), web.runtime(), None).of(client_id)
     later = "" if account else " They see it once you have invited them to the portal."
     undo = url_for(".unpublish", client_id=client_id, event_id=event_id)
@@ -88,14 +89,10 @@ def publish(client_id: int, event_id: int) -> Response:
 
 @blueprint.post("/clients/<int:client_id>/timeline/<int:event_id>/unpublish")
 def unpublish(client_id: int, event_id: int) -> Response:
-    words = _publishing(client_id).unpublish(event_id)
+    words = publishing(client_id).unpublish(event_id)
     undo = url_for(".publish", client_id=client_id, event_id=event_id)
     web.toast(f'The client no longer reads: "{words}"', undo=undo)
     return _flag(client_id, event_id, words, is_published=False)
-
-
-def _publishing(client_id: int) -> Publishing:
-    return Publishing(web.db(), web.identity(), client_id, current_actor(), web.now())
 
 
 def _flag(client_id: int, event_id: int, words: str, *, is_published: bool) -> Response:
