@@ -3,6 +3,8 @@ else."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import sqlalchemy as sa
 
@@ -208,3 +210,11 @@ def test_no_sentence_for_clients_is_the_firms_own():
         words = words_for_client(kind, data)
         assert words
         assert words not in (name_of(kind), sentence_of(kind, data))
+
+
+def test_two_browsers_at_once_publish_it_once(sign_in, dana, marisol, happen):
+    people, event_id = [sign_in(dana) for _ in range(4)], happen(marisol)
+    with ThreadPoolExecutor(len(people)) as pool:
+        answers = list(pool.map(lambda one: publish(one, marisol, event_id), people))
+    assert [one.status_code for one in answers] == [204] * len(people)
+    assert [one["kind"] for one in told(people[0], marisol)].count("portal.published") == 1
