@@ -154,6 +154,16 @@ def test_each_tab_leads_on_to_the_same_tab(person, three, tab):
     assert f'href="/clients/{ana.id}?within=sort%3Dnewest"' in page
 
 
+def test_a_narrowed_timeline_still_leads_on(person, three):
+    ana, ben, _ = three
+    page = person.get(f"/clients/{ana.id}/timeline", query_string={"within": "all"}).text
+    assert 'name="within" value="all"' in page
+    chip = re.search(r'class="cw-chip" href="([^"]*topic=details[^"]*)"', page)
+    assert chip
+    narrowed = person.get(chip[1].replace("&amp;", "&")).text
+    assert f'href="/clients/{ben.id}/timeline?within=all"' in narrowed
+
+
 @pytest.mark.parametrize("tab", ["", "/timeline", "/documents", "/portal", "/sms"])
 def test_each_tab_has_the_same_head(person, client, paralegal, tab):
     ana = client("Ana", "Ruiz", main=paralegal, emails=["ana@example.com"])

@@ -118,7 +118,8 @@ def _wanted() -> tuple[TimelineQuery, dict[str, str]]:
 
 def _address(client_id: int, wanted: TimelineQuery, **changes: Any) -> str:
     given = {**wanted.model_dump(mode="json", exclude_defaults=True), **changes}
-    return url_for("timeline.show", client_id=client_id, **given)
+    within = request.args.get("within")  # the list somebody came from goes on from here, too
+    return url_for("timeline.show", client_id=client_id, within=within, **given)
 
 
 def _people() -> list[tuple[Any, str]]:
